@@ -1,0 +1,1 @@
+"""The pure kernel: beliefs, money and numbers that name things. No Django, no clock, no I/O."""
