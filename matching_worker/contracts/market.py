@@ -1,0 +1,65 @@
+"""What a market is, and the words its orders are described with."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Side = Literal["B", "S"]
+BUY: Side = "B"
+SELL: Side = "S"
+
+OrderKind = Literal["L", "M"]
+LIMIT: OrderKind = "L"
+MARKET: OrderKind = "M"
+
+TimeInForce = Literal["GTC", "IOC", "FOK"]
+
+Liquidity = Literal["M", "T"]  # Maker rested, taker came.
+
+MarketState = Literal["pre_open", "trading", "cancel_only", "halted"]
+
+EndReason = Literal["filled", "canceled", "expired", "refused"]
+"""Why an order version ended. `expired`: what an IOC, FOK, market or capped order left over."""
+
+Positive = Annotated[int, msgspec.Meta(gt=0, le=2**53)]
+Whole = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+AccountNumber = Annotated[int, msgspec.Meta(gt=0, le=2**53)]
+ClientId = Annotated[str, msgspec.Meta(min_length=1, max_length=36)]
+
+
+class MarketSpec(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="market_spec.v1"):
+    """A market's numbers. One tick times one lot is a whole number of quote minor units: fills never round."""
+
+    symbol: str  # "BTC-USDT"; the trading dialect calls it "BTCUSDT".
+    kind: Literal["spot"] = "spot"
+    base: str
+    quote: str
+    base_decimals: Whole  # Minor units per base coin: 10^base_decimals.
+    quote_decimals: Whole
+    price_decimals: Whole
+    tick_units: Positive = 1  # A tick is tick_units x 10^-price_decimals of quote per base.
+    size_decimals: Whole
+    lot_units: Positive = 1  # A lot is lot_units x 10^-size_decimals of base.
+    quote_per_tick_lot: Positive  # Quote minor units of one lot at a price of one tick.
+    base_per_lot: Positive  # Base minor units of one lot.
+    min_lots: Positive
+    max_lots: Positive
+    min_notional: Positive  # In quote minor units.
+    orders_per_account_max: Positive = 200
+    band_ppm: Positive = 100_000  # A limit price may be this far from the reference, either way.
+    reference_ticks: Positive  # What the reference is until the first trade: the oracle's price at listing.
+    maker_ppm: int = 1_000  # Fee rates of an account without a tier of its own, in millionths.
+    taker_ppm: int = 1_500
+
+
+class MarketStateSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="market_state_set.v1"):
+    """To a book: trade, or stop trading, with a reason that the record keeps."""
+
+    state: MarketState
+    reason: str
+
+
+class ReferenceSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="reference_set.v1"):
+    """To a book: the oracle's price, used while no trade of the last 5 minutes gives a reference."""
+
+    ticks: Positive
