@@ -55,7 +55,7 @@ def name_items(structs: dict[str, type], components: dict[str, Any]) -> None:
 def schema_of(family: tuple[type, ...]) -> str:
     """Return one family's schema as the committed file holds it."""
     references, components = msgspec.json.schema_components(family, ref_template="#/$defs/{name}")
-    structs = {struct.__name__: struct for struct in all_structs()}
+    structs = {struct.__name__: struct for struct in (*all_structs(), *family)}  # The family's win.
     name_items(structs, components)
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
