@@ -106,6 +106,7 @@ SETTINGS: tuple[Setting, ...] = (
     # Servers. A URL that is set here means: use that server, start no embedded one
     Setting("DATABASE_URL", None, "PostgreSQL as the services use it", secret=True, required=True),
     Setting("DATABASE_OWNER_URL", None, "PostgreSQL as the owner, for migrations", secret=True),
+    Setting("FAIRBOOK_DB_ROLE", "app", "role this process takes", _one_of("app", "owner")),
     Setting("JOURNAL_URL", None, "durable Valkey or Redis", secret=True, required=True),
     Setting("REDIS_URL", None, "Valkey or Redis for caches", secret=True, required=True),
     Setting("FAIRBOOK_POSTGRES_PORT", "55432", "port of the embedded PostgreSQL", _port),
@@ -153,6 +154,7 @@ SETTINGS: tuple[Setting, ...] = (
         required=True,
     ),
     Setting("FAIRBOOK_DB_PASSWORD", None, "of the app role", secret=True, generated=True),
+    Setting("FAIRBOOK_DB_ADMIN_PASSWORD", None, "of postgres", secret=True, generated=True),
     Setting("FAIRBOOK_DB_OWNER_PASSWORD", None, "of the owner role", secret=True, generated=True),
     Setting("FAIRBOOK_JOURNAL_PASSWORD", None, "of the journal", secret=True, generated=True),
     Setting("FAIRBOOK_CACHE_PASSWORD", None, "of the cache", secret=True, generated=True),

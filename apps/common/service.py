@@ -9,6 +9,8 @@
         ...
     service.close()
 
+Code that does not hold the object (views of an edge, tasks) asks `current()` for it.
+
 It configures JSON logs, turns SIGTERM and SIGINT into `stopping`, and serves `/health/live`,
 `/health/ready` and `/metrics` on 127.0.0.1:$FAIRBOOK_SERVICE_PORT from one daemon thread
 (no port in the environment, no server). `manage.py services` reads `role`, `epoch` and `shard` there.
@@ -37,6 +39,13 @@ from apps.common import logs
 
 EXIT_LEAVE_STOPPED = 78
 
+_current: Service | None = None
+
+
+def current() -> Service | None:
+    """Return the service of this process, for code deep inside it that has a check to set."""
+    return _current
+
 
 class Service:
     """One process of the exchange: its name, its health, its way to be stopped."""
@@ -51,6 +60,8 @@ class Service:
         configure_logs: bool = True,
     ) -> None:
         """Start serving health. Frameworks that own signals or logs pass False for them."""
+        global _current  # noqa: PLW0603 - a process is one service
+        _current = self
         self.name = name or os.environ.get("FAIRBOOK_SERVICE") or kind or "service"
         self.kind = kind
         self.build = os.environ.get("FAIRBOOK_BUILD", "dev")

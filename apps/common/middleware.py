@@ -1,0 +1,80 @@
+"""Middleware that never leaves the event loop: plain functions, sync and async."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import sync_and_async_middleware
+
+_ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_FIXED = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    "X-Frame-Options": "DENY",
+}
+# For answers that are no pages and have no policy of their own.
+_DATA_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+
+
+def _wrap(
+    get_response: Callable[[HttpRequest], Any],
+    before: Callable[[HttpRequest], None],
+    after: Callable[[HttpRequest, HttpResponse], None],
+) -> Callable[[HttpRequest], HttpResponse] | Callable[[HttpRequest], Awaitable[HttpResponse]]:
+    if inspect.iscoroutinefunction(get_response):
+
+        async def answer_async(request: HttpRequest) -> HttpResponse:
+            before(request)
+            response: HttpResponse = await get_response(request)
+            after(request, response)
+            return response
+
+        return answer_async
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        before(request)
+        response: HttpResponse = get_response(request)
+        after(request, response)
+        return response
+
+    return answer
+
+
+@sync_and_async_middleware
+def fixed_headers(get_response: Callable[[HttpRequest], Any]) -> Any:
+    """Put the security headers on every answer, and keep answers that are private out of caches."""
+
+    def after(request: HttpRequest, response: HttpResponse) -> None:
+        for name, value in _FIXED.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Content-Security-Policy", _DATA_POLICY)
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+
+    return _wrap(get_response, lambda _request: None, after)
+
+
+@sync_and_async_middleware
+def correlation(get_response: Callable[[HttpRequest], Any]) -> Any:
+    """Give each request one id (`request.correlation_id`): in its logs, commands and answer."""
+
+    def before(request: HttpRequest) -> None:
+        given = request.headers.get("X-Request-Id", "")
+        known = given if _ACCEPTED_ID.fullmatch(given) else secrets.token_hex(8)
+        request.correlation_id = known  # type: ignore[attr-defined]
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(correlation_id=known)
+
+    def after(request: HttpRequest, response: HttpResponse) -> None:
+        response.headers["X-Request-Id"] = request.correlation_id  # type: ignore[attr-defined]
+
+    return _wrap(get_response, before, after)

@@ -1,0 +1,1 @@
+"""What is traded here, by which numbers: assets, markets, filters, fee tiers."""

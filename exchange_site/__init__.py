@@ -1,0 +1,1 @@
+"""The Django project: settings, ASGI, Celery, URLs, operations. No rules here."""

@@ -1,0 +1,140 @@
+"""The one ASGI application of the edges; uvicorn or Daphne serves it (exchange_site/ops/serve.py).
+
+Two ways through Django for HTTP. FAST_PATHS (the trading API) take `FastHandler`: async views,
+FAST_MIDDLEWARE, no signals and no thread hop. Everything else takes Django's own handler.
+WebSockets: an app brings `routing.py` with `websocket_urlpatterns`.
+
+Start and stop of an edge: an app may bring `lifespan.py` with `async def startup()` and
+`async def shutdown()`. They run inside the event loop that serves requests, before the first one
+(also under Daphne, which has no lifespan protocol: there the first request waits for them).
+An edge is ready once all startups are done; an app adds checks by `apps.common.service.current()`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange_site.settings")
+
+from django.core.asgi import get_asgi_application  # noqa: E402
+
+pages = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.core.exceptions import RequestAborted  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix  # noqa: E402
+from django.urls import set_script_prefix  # noqa: E402
+
+from apps.common.service import Service, current  # noqa: E402
+from exchange_site.urls import APPS  # noqa: E402
+
+
+class FastHandler(ASGIHandler):
+    """Django's way from request to view for async views, without its per-request threads.
+
+    It sends no request signals (they exist to tidy up connections of threads, and these views have
+    none) and closes responses on the event loop.
+    """
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Build the chain of FAST_MIDDLEWARE in place of MIDDLEWARE."""
+        everything = settings.MIDDLEWARE
+        settings.MIDDLEWARE = settings.FAST_MIDDLEWARE
+        try:
+            super().load_middleware(is_async=is_async)
+        finally:
+            settings.MIDDLEWARE = everything
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        try:
+            body_file = await self.read_body(receive)
+        except RequestAborted:
+            return
+        try:
+            set_script_prefix(get_script_prefix(scope))
+            request, response = self.create_request(scope, body_file)
+            if request is not None:
+                response = await self.run_get_response(request)
+            await self.send_response(response, send)
+        finally:
+            body_file.close()
+
+
+class Lifespan:
+    """Runs the apps' startups once, in the loop that serves, and their shutdowns at the end."""
+
+    def __init__(self) -> None:
+        self._started: asyncio.Task[None] | None = None
+        names = [f"apps.{app}.lifespan" for app in APPS]
+        self._modules = [import_module(name) for name in names if find_spec(name)]
+
+    async def ensure_started(self) -> None:
+        """Wait until every startup is done; the first caller begins them."""
+        if self._started is None:
+            self._started = asyncio.get_running_loop().create_task(self._start())
+        if not self._started.done() or self._started.exception():
+            await asyncio.shield(self._started)
+
+    async def _start(self) -> None:
+        for module in self._modules:
+            await module.startup()
+        if (service := current()) is not None:
+            service.check("edge", True)
+
+    async def stop(self) -> None:
+        """Run every shutdown, also when one of them fails."""
+        if (service := current()) is not None:
+            service.stop()
+        async with contextlib.AsyncExitStack() as stack:
+            for module in self._modules:
+                stack.push_async_callback(module.shutdown)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Speak the ASGI lifespan protocol."""
+        while True:
+            kind = (await receive())["type"]
+            if kind == "lifespan.startup":
+                await self.ensure_started()
+            else:
+                await self.stop()
+            await send({"type": f"{kind}.complete"})
+            if kind == "lifespan.shutdown":
+                return
+
+
+def _websocket_routes() -> list[Any]:
+    names = [f"apps.{app}.routing" for app in APPS]
+    modules = [import_module(name) for name in names if find_spec(name)]
+    return [route for module in modules for route in module.websocket_urlpatterns]
+
+
+lifespan = Lifespan()
+fast = FastHandler()
+_router = ProtocolTypeRouter(
+    {
+        "http": pages,
+        "websocket": AllowedHostsOriginValidator(URLRouter(_websocket_routes())),
+        "lifespan": lifespan,
+    }
+)
+
+if os.environ.get("FAIRBOOK_SERVICE_PORT"):
+    Service(kind="edge", handle_signals=False, configure_logs=False).check("edge", False, "starting")
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """Take one connection the way its path wants."""
+    if scope["type"] != "lifespan":
+        await lifespan.ensure_started()
+    if scope["type"] == "http" and scope["path"].startswith(settings.FAST_PATHS):
+        await fast(scope, receive, send)
+    else:
+        await _router(scope, receive, send)

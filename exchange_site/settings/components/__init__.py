@@ -1,0 +1,1 @@
+"""Parts of the settings; `exchange_site.settings` puts them together."""

@@ -1,0 +1,95 @@
+"""The project: its apps, middleware, templates, static files, language and time."""
+
+from importlib.util import find_spec
+
+from apps.common.config import ROOT, config
+
+BASE_DIR = ROOT
+FAIRBOOK_ENV = config.env
+SECRET_KEY = config.get("FAIRBOOK_SECRET_KEY") or ""
+DEBUG = False
+ALLOWED_HOSTS = list(config.words("FAIRBOOK_ALLOWED_HOSTS"))
+
+ROOT_URLCONF = "exchange_site.urls"
+ASGI_APPLICATION = "exchange_site.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "exchange_site",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "django_filters",
+    "csp",
+    "apps.common",
+    "apps.users",
+    "apps.markets",
+    "apps.ledger",
+    "apps.risk",
+    "apps.marketdata",
+    "apps.orders",
+    "apps.monitoring",
+]
+
+# The way of ordinary pages and of Django REST framework.
+MIDDLEWARE = [
+    "apps.common.middleware.fixed_headers",
+    "apps.common.middleware.correlation",
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+# The way of the trading API (FAST_PATHS, see exchange_site/asgi.py): only middleware that never
+# leaves the event loop. Its views authenticate by themselves: API keys, or the session cookie.
+FAST_MIDDLEWARE = [
+    "apps.common.middleware.fixed_headers",
+    "apps.common.middleware.correlation",
+]
+FAST_PATHS = ("/api/v3/", "/fapi/", "/dapi/", "/sapi/", "/health/")
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+            ],
+        },
+    }
+]
+
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "staticfiles"
+STATICFILES_DIRS = [ROOT / "static"]
+SERVESTATIC_USE_FINDERS = True  # Read at start from static/ and the packages: no collecting step.
+SERVESTATIC_USE_MANIFEST = False
+SERVESTATIC_ALLOW_ALL_ORIGINS = False
+SERVESTATIC_MAX_AGE = 0
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+LOGIN_URL = "/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+
+if find_spec("apps.users.models"):
+    AUTH_USER_MODEL = "users.User"
