@@ -15,6 +15,10 @@ from tests.helpers import environment
 
 environment.apply()  # Before anything reads a setting.
 
+import django  # noqa: E402
+
+django.setup()
+
 import pytest  # noqa: E402
 import redis  # noqa: E402
 
