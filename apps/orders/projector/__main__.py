@@ -1,0 +1,5 @@
+"""The projector's program."""
+
+from apps.orders.projector.process import main
+
+main()

@@ -1,0 +1,156 @@
+"""The projector's process: come up, follow the partitions' logs, write final values.
+
+One writer. It starts from its own cursors when `cache` still holds them, else it builds everything
+again and readers answer 503 until that is done; orders flow either way.
+"""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import redis
+
+from apps.common.config import config
+from apps.common.kernel.invariants import InvariantBroken
+from apps.common.redis_clients import cache_client, journal_client
+from apps.common.service import Service
+from apps.journals import keys
+from apps.journals.reader import Batch, LogReader
+from apps.orders.projector import store
+from apps.orders.projector.folds import Fold
+from apps.risk.contracts.events import RiskEvent
+
+READ_AT_ONCE = 512
+IDLE_BLOCK_MS = 1_000
+WRITE_PACE_S = 0.005  # Under load, several batches share one write.
+LOOK_S = 1.0  # How often to look for new partitions, and whether the cache still knows us.
+AGAIN_S = 0.2
+
+_events = msgspec.msgpack.Decoder(list[RiskEvent])
+
+
+class Projector:
+    """Follows all partitions' logs and keeps the read models."""
+
+    def __init__(
+        self, journal: "redis.Redis", cache: "redis.Redis", archive: Path, service: Service
+    ) -> None:
+        self._journal, self._cache, self._archive = journal, cache, archive
+        self._service = service
+        self.fold = Fold()
+        self.ready = False
+        self._reader: LogReader | None = None
+        self._targets: dict[str, int] = {}
+        self._looked_at = self._wrote_at = 0.0
+
+    def run(self) -> None:
+        """Live until asked to stop. A server that is away is waited for, never guessed about."""
+        while not self._service.stopping.is_set():
+            try:
+                self.come_up()
+                while not self._service.stopping.is_set():
+                    self.turn()
+            except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError) as error:
+                self._service.check("projector", False, type(error).__name__)
+                self._service.stopping.wait(AGAIN_S)
+            except store.CacheLost:
+                self._service.check("projector", False, "the cache was restarted: building again")
+
+    def come_up(self) -> None:
+        """Go on from the cursors on `cache`, or start over from the logs."""
+        workers = self._partitions()
+        fold = store.load(self._cache, workers)
+        self.ready = fold is not None
+        if fold is None:
+            store.wipe(self._cache)
+            fold = Fold()
+        fold.quiet = not self.ready
+        self.fold = fold
+        self._targets = {worker: self._last_batch(worker) for worker in workers}
+        self._follow(workers)
+        self._service.check("projector", self.ready, "building the read models")
+
+    def turn(self, block_ms: int = IDLE_BLOCK_MS) -> int:
+        """Read once, fold, write; returns how many batches there were."""
+        if time.monotonic() - self._looked_at >= LOOK_S:
+            self._look()
+        if self._reader is None:
+            self._service.stopping.wait(LOOK_S)
+            return 0
+        caught_up = self._caught_up()
+        batches = self._reader.read(block_ms=block_ms if caught_up else 0, count=READ_AT_ONCE)
+        self._fold(batches)
+        if batches or (caught_up and not self.ready):
+            self._write()
+        return len(batches)
+
+    def _fold(self, batches: Iterable[Batch]) -> None:
+        for batch in batches:
+            try:
+                events = batch.events(_events)
+                self.fold.apply(batch.worker, batch.header, batch.hash, events)
+            except InvariantBroken:
+                if not self.ready:
+                    raise  # Read from nothing, the log itself breaks the belief: stop and say so.
+                self._service.log.exception("orders.projector.rebuilding", worker=batch.worker)
+                store.wipe(self._cache)
+                raise store.CacheLost from None
+
+    def _write(self) -> None:
+        wait_s = self._wrote_at + WRITE_PACE_S - time.monotonic()
+        if wait_s > 0:
+            time.sleep(wait_s)
+        ready = self.ready or self._caught_up()
+        store.write(self._cache, self.fold.take_changes(), was_ready=self.ready, ready=ready)
+        self._wrote_at = time.monotonic()
+        if ready and not self.ready:
+            self.ready, self.fold.quiet = True, False
+            self._service.check("projector", True)
+        places = {worker: place.batch for worker, place in self.fold.places.items()}
+        self._service.info(batches=places)
+
+    def _look(self) -> None:
+        """Take up new partitions, and notice a cache that was restarted while nothing happened."""
+        self._looked_at = time.monotonic()
+        workers = self._partitions()
+        if set(workers) != set(self._targets):
+            self._targets |= {
+                worker: self._last_batch(worker) for worker in set(workers) - set(self._targets)
+            }
+            self._follow(workers)
+        if self.ready and not self._cache.exists(store.rm.READY):
+            raise store.CacheLost
+
+    def _follow(self, workers: list[str]) -> None:
+        after = {
+            worker: self.fold.places[worker].batch if worker in self.fold.places else 0
+            for worker in workers
+        }
+        self._reader = LogReader(self._journal, self._archive, workers=after) if after else None
+        self._looked_at = time.monotonic()
+
+    def _caught_up(self) -> bool:
+        places = self.fold.places
+        return all(
+            target == 0 or (worker in places and places[worker].batch >= target)
+            for worker, target in self._targets.items()
+        )
+
+    def _partitions(self) -> list[str]:
+        names = (name.decode() for name in self._journal.smembers(keys.WORKERS))
+        return sorted(name for name in names if name.startswith("risk:"))
+
+    def _last_batch(self, worker: str) -> int:
+        last = self._journal.xrevrange(keys.log(worker), count=1)
+        return int(last[0][0].partition(b"-")[0]) if last else 0
+
+
+def main() -> None:
+    """Run as `python -m apps.orders.projector`."""
+    service = Service(kind="projector")
+    service.check("projector", False, "starting")
+    journal = journal_client(socket_timeout=None)
+    projector = Projector(journal, cache_client(), config.path("FAIRBOOK_ARCHIVE_DIR"), service)
+    projector.run()
+    service.close()
