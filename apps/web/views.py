@@ -1,0 +1,101 @@
+"""The pages: templates with almost nothing in them. The browser fills them from the public API.
+
+They read no table, so they open while PostgreSQL is down: trading goes on then, and so must its page.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
+
+from apps.common.config import config
+
+THEMES = ("dark", "light")
+# Every module of a page, so that the browser fetches all of them at once and not one behind another.
+COMMON_MODULES = ("lib/api", "lib/dom", "lib/toast", "lib/theme", "lib/trust", "lib/shell")
+LIVE_MODULES = ("lib/decimal", "lib/feed", "lib/markets", "lib/ticker")
+TRADE_MODULES = (
+    "lib/depthbook",
+    "trade/account",
+    "trade/balances",
+    "trade/candles",
+    "trade/chart",
+    "trade/estimate",
+    "trade/ladder",
+    "trade/life",
+    "trade/market_feed",
+    "trade/own",
+    "trade/rows",
+    "trade/snippets",
+    "trade/strip",
+    "trade/tape",
+    "trade/ticket",
+)
+
+
+def page(request: HttpRequest, name: str, *, modules: tuple[str, ...], **context: Any) -> HttpResponse:
+    """Render one page with what the frame of every page needs."""
+    theme = request.COOKIES.get("theme")
+    frame = {
+        "page": name,
+        "entry": f"js/{name}.js",
+        "modules": [f"js/{module}.js" for module in (*COMMON_MODULES, *modules)],
+        "theme": theme if theme in THEMES else "",
+        "signed_in": is_signed_in(request),
+        "demo": settings.FAIRBOOK_ENV == "demo",
+        "symbols": config.words("FAIRBOOK_MARKETS"),
+    }
+    return render(request, f"web/{name}.html", frame | context)
+
+
+def is_signed_in(request: HttpRequest) -> bool:
+    """Whether the session names a person. Who it is, and what they may do, the API says."""
+    return SESSION_KEY in request.session
+
+
+@require_safe
+@ensure_csrf_cookie
+def markets(request: HttpRequest) -> HttpResponse:
+    """Show what the exchange is, and its markets with live prices."""
+    return page(request, "markets", modules=LIVE_MODULES)
+
+
+@require_safe
+@ensure_csrf_cookie
+def trade(request: HttpRequest, symbol: str) -> HttpResponse:
+    """Show one market: chart, book, tape, ticket, own orders."""
+    if symbol not in config.words("FAIRBOOK_MARKETS"):
+        raise Http404("No such market.")
+    stops = (0, 25, 50, 75, 100)
+    modules = (*LIVE_MODULES, *TRADE_MODULES)
+    return page(request, "trade", modules=modules, symbol=symbol, stops=stops)
+
+
+@require_safe
+@ensure_csrf_cookie
+def login(request: HttpRequest) -> HttpResponse:
+    """Show the log-in form; the API takes it."""
+    return _auth_page(request, "login")
+
+
+@require_safe
+@ensure_csrf_cookie
+def signup(request: HttpRequest) -> HttpResponse:
+    """Show the sign-up form; the API takes it."""
+    return _auth_page(request, "signup")
+
+
+def _auth_page(request: HttpRequest, name: str) -> HttpResponse:
+    wanted = request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    following = wanted if is_ours else "/"
+    if is_signed_in(request):
+        return redirect(following)
+    return page(request, name, modules=("lib/auth",), next=following)

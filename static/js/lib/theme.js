@@ -1,0 +1,28 @@
+/** Dark or light: the machine's choice until the reader makes one. The server draws it from a cookie. */
+import { $ } from "./dom.js";
+
+const YEAR_S = 365 * 24 * 3600;
+
+export function isDark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+export function startTheme() {
+  $("#theme-toggle").addEventListener("click", () => {
+    const theme = isDark() ? "light" : "dark";
+    document.documentElement.dataset.theme = theme;
+    document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
+    announce();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", announce);
+}
+
+function announce() {
+  document.dispatchEvent(new CustomEvent("theme-changed"));
+}
+
+/** Read a design token, for what is drawn on a canvas. */
+export function token(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}

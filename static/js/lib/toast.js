@@ -1,0 +1,27 @@
+/** Short messages at the corner of the page. Errors stay longer, and are read out at once. */
+import { $, h } from "./dom.js";
+
+const SHOWN_MS = { good: 4000, bad: 9000, info: 5000 };
+const SHOWN_MAX = 4;
+
+export function toast(title, text = "", kind = "info") {
+  const close = () => box.remove();
+  const box = h(
+    "div",
+    { class: `toast ${kind}`, role: kind === "bad" ? "alert" : undefined },
+    h("div", { class: "title" }, title),
+    h("button", { type: "button", class: "icon-button", "aria-label": "Dismiss", onclick: close }, "✕"),
+    text ? h("div", { class: "text" }, text) : null,
+  );
+  const shelf = $("#toasts");
+  while (shelf.children.length >= SHOWN_MAX) shelf.firstChild.remove();
+  shelf.append(box);
+  setTimeout(close, SHOWN_MS[kind]);
+}
+
+/** Show a refusal in the dialect's own words, with its code. */
+export function toastError(title, error) {
+  const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
+  const code = error.code ? ` (${error.code})` : "";
+  toast(title, `${error.message}${code}${wait}`, "bad");
+}

@@ -1,0 +1,5 @@
+import { startAuthForm } from "./lib/auth.js";
+import { startShell } from "./lib/shell.js";
+
+startShell();
+startAuthForm();
