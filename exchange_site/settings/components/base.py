@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "django_filters",
     "csp",
+    "axes",
     "apps.common",
     "apps.users",
     "apps.markets",
@@ -47,6 +48,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.users.middleware.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -56,7 +58,7 @@ FAST_MIDDLEWARE = [
     "apps.common.middleware.fixed_headers",
     "apps.common.middleware.correlation",
 ]
-FAST_PATHS = ("/api/v3/", "/fapi/", "/dapi/", "/sapi/", "/health/")
+FAST_PATHS = ("/api/v3/order", "/api/v3/openOrders", "/api/v3/ping", "/api/v3/time", "/health/")
 
 TEMPLATES = [
     {

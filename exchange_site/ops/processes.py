@@ -1,0 +1,190 @@
+"""The one table of processes. The supervisor's configuration, `services`, tests and the bench read it.
+
+Each process finds in its environment FAIRBOOK_SERVICE (its name here) and FAIRBOOK_SERVICE_PORT
+(where `apps.common.service.Service` serves health and metrics on loopback). Ports are
+FAIRBOOK_METRICS_PORT + the row's number, in the order of the table; edges answer health on their
+public port as well.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+
+from apps.common.config import ROOT, config
+from exchange_site.ops import places, servers
+
+# Started from low to high, stopped from high to low.
+SERVERS, WORKERS, SERVICES, DOORS = range(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One row: what runs, how it is watched, and when its turn is."""
+
+    name: str
+    kind: str
+    phase: int
+    command: list[str]
+    shard: str | None = None
+    role: str = "single"  # "member": the health answer says owner or standby
+    port: int | None = None
+    health_url: str | None = None
+    metrics_url: str | None = None
+    environ: dict[str, str] = field(default_factory=dict)
+    data_dirs: list[str] = field(default_factory=list)
+    public_port: int | None = None
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+    restart_policy: str = "always"
+
+    @property
+    def log(self) -> Path:
+        """Where the supervisor writes what the process prints."""
+        return places.log_dir() / f"{self.name}.log"
+
+
+def _python(*words: str) -> list[str]:
+    return [sys.executable, *words]
+
+
+def _manage(*words: str) -> list[str]:
+    return _python(str(ROOT / "manage.py"), *words)
+
+
+def _server_rows() -> list[Process]:
+    return [
+        Process(
+            server.name,
+            server.kind,
+            SERVERS,
+            server.command(),
+            data_dirs=[str(server.data_dir)],
+            public_port=server.port,
+            stop_signal=server.stop_signal,
+            stop_seconds=30,
+        )
+        for server in servers.all_servers()
+        if server.embedded
+    ]
+
+
+def _members() -> tuple[str, ...]:
+    return ("a", "b") if config.flag("FAIRBOOK_STANDBYS") else ("a",)
+
+
+def _worker_rows() -> list[Process]:
+    snapshots = str(config.path("FAIRBOOK_SNAPSHOT_DIR"))
+    archive = str(config.path("FAIRBOOK_ARCHIVE_DIR"))
+    risk = [
+        Process(
+            f"risk-{number}-{member}",
+            "risk",
+            WORKERS,
+            _python("-m", "apps.risk.worker", "--partition", str(number), "--member", member),
+            shard=str(number),
+            role="member",
+            data_dirs=[snapshots],
+        )
+        for number in range(config.integer("FAIRBOOK_RISK_PARTITIONS"))
+        for member in _members()
+    ]
+    books = [
+        Process(
+            f"book-{market}-{member}",
+            "book",
+            WORKERS,
+            _python("-m", "matching_worker", "--market", market, "--member", member),
+            shard=market,
+            role="member",
+            data_dirs=[snapshots],
+        )
+        for market in config.words("FAIRBOOK_MARKETS")
+        for member in _members()
+    ]
+    return [
+        *risk,
+        *books,
+        Process("projector", "projector", WORKERS, _python("-m", "apps.orders.projector")),
+        Process(
+            "archiver",
+            "archiver",
+            WORKERS,
+            _python("-m", "apps.journals.archiver"),
+            data_dirs=[archive],
+        ),
+        Process("publisher", "publisher", WORKERS, _python("-m", "matching_worker.publisher")),
+    ]
+
+
+def _service_rows() -> list[Process]:
+    worker = ["-m", "celery", "-A", "exchange_site.celery", "worker", "-n", "settlement-1@%h"]
+    worker += ["-Q", "settlement,default", "--pool", "solo", "-l", "INFO"]
+    worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    beat = ["-m", "celery", "-A", "exchange_site.beat", "beat", "-l", "INFO", "--pidfile="]
+    return [
+        Process("relay", "relay", SERVICES, _manage("run_relay")),
+        Process("celery-settlement-1", "celery", SERVICES, _python(*worker)),
+        Process("beat", "beat", SERVICES, _python(*beat)),
+        Process("marketdata", "marketdata", SERVICES, _manage("run_marketdata")),
+    ]
+
+
+def _door_rows() -> list[Process]:
+    first, host = config.integer("FAIRBOOK_PORT"), config.text("FAIRBOOK_HOST")
+    rows = [
+        Process(
+            f"edge-{number}",
+            "edge",
+            DOORS,
+            _python("-m", "exchange_site.ops.serve", host, str(first + number - 1)),
+            health_url=f"http://127.0.0.1:{first + number - 1}/health/ready",
+            public_port=first + number - 1,
+        )
+        for number in range(1, config.integer("FAIRBOOK_EDGES") + 1)
+    ]
+    if config.flag("FAIRBOOK_BOTS") and not config.is_production:
+        rows.append(Process("bots", "bot", DOORS, _manage("run_bots")))
+    return rows
+
+
+def _is_built(process: Process) -> bool:
+    """Whether the code of this row is there: a slice of the exchange runs without the later ones."""
+    words = process.command
+    if "-m" in words:
+        module = words[words.index("-m") + 1]
+        try:
+            found = find_spec(module)
+        except ModuleNotFoundError:
+            return False
+        return found is not None and (
+            found.submodule_search_locations is None or find_spec(f"{module}.__main__") is not None
+        )
+    if str(ROOT / "manage.py") in words:
+        command = words[words.index(str(ROOT / "manage.py")) + 1]
+        return any(ROOT.glob(f"apps/*/management/commands/{command}.py"))
+    return True
+
+
+def all_processes() -> list[Process]:
+    """Return every process of this exchange, in the order of the contract."""
+    rows = [*_door_rows(), *_worker_rows(), *_service_rows(), *_server_rows()]
+    first = config.integer("FAIRBOOK_METRICS_PORT")
+    numbered = [_with_port(row, first + index) for index, row in enumerate(rows)]
+    return [row for row in numbered if _is_built(row)]
+
+
+def _with_port(row: Process, port: int) -> Process:
+    from dataclasses import replace
+
+    if row.phase == SERVERS:
+        return row
+    return replace(
+        row,
+        port=port,
+        health_url=row.health_url or f"http://127.0.0.1:{port}/health/ready",
+        metrics_url=f"http://127.0.0.1:{port}/metrics",
+        environ={"FAIRBOOK_SERVICE": row.name, "FAIRBOOK_SERVICE_PORT": str(port), **row.environ},
+    )
