@@ -1,7 +1,7 @@
 """The one way to say no.
 
-A `Refusal` is an expected no: a stable code, an HTTP status, and data a program can use; raising it
-promises that nothing was written. Anything else that is raised is a fault and reaches the log as one.
+A `Refusal` is an expected no: a stable code, an HTTP status, and data a program can use; raising
+it promises that nothing was written. Anything else that is raised is a fault and reaches the log.
 No Django here: engines' neighbours and doors alike may import it.
 """
 

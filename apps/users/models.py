@@ -69,7 +69,7 @@ class AccountCounter(models.Model):
 
 
 class TradingAccount(models.Model):
-    """What trades: one balance sheet at one risk partition, which is part of its number for ever."""
+    """What trades: one balance sheet at one risk partition, part of its number for ever."""
 
     number = models.BigIntegerField(primary_key=True)
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="accounts")
@@ -123,3 +123,16 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     objects = ApiKeyQuerySet.as_manager()
+
+
+class FeeTier(models.Model):
+    """What an account of a VIP tier pays, in millionths. A tier starts at its lower edge."""
+
+    kind = models.CharField(max_length=8, default="spot")
+    tier = models.PositiveSmallIntegerField()
+    volume_from_usd = models.BigIntegerField()  # Of 30 days.
+    maker_ppm = models.IntegerField()
+    taker_ppm = models.IntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("kind", "tier"), name="one_fee_per_tier"),)

@@ -1,0 +1,75 @@
+"""How `/api/v1` says no: one handler for every view of Django REST framework."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from apps.common.errors import Refusal, Unavailable
+
+log = structlog.get_logger("fairbook.api")
+
+_CODES: dict[type[Exception], str] = {
+    exceptions.ParseError: "malformed",
+    exceptions.ValidationError: "invalid",
+    exceptions.AuthenticationFailed: "not_logged_in",
+    exceptions.NotAuthenticated: "not_logged_in",
+    exceptions.PermissionDenied: "forbidden",
+    exceptions.NotFound: "not_found",
+    exceptions.MethodNotAllowed: "method_not_allowed",
+    exceptions.UnsupportedMediaType: "unsupported_media_type",
+    exceptions.NotAcceptable: "not_acceptable",
+    exceptions.Throttled: "too_many_requests",
+}
+
+
+def as_refusal(error: Exception) -> Refusal | None:
+    """Turn any expected no into a `Refusal`; None for a fault."""
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, OperationalError | InterfaceError):
+        log.warning("api.database.unavailable", reason=str(error).splitlines()[0][:200])
+        return Unavailable("The history")
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    return _from_framework(error) if isinstance(error, exceptions.APIException) else None
+
+
+def _from_framework(error: exceptions.APIException) -> Refusal:
+    fields = isinstance(error, exceptions.ValidationError)
+    message = "Some fields are not valid." if fields else str(error.detail)
+    wait = getattr(error, "wait", None)
+    refusal = Refusal(message, retry_after_s=int(wait) + 1 if wait else None)
+    refusal.code = _CODES.get(type(error), error.default_code)
+    refusal.http_status = error.status_code
+    if fields:
+        refusal.data = {"fields": error.detail}
+    return refusal
+
+
+def answer(refusal: Refusal) -> Response:
+    """Render a refusal, with its Retry-After."""
+    response = Response(refusal.as_json(), status=refusal.http_status)
+    if refusal.retry_after_s is not None:
+        response["Retry-After"] = str(refusal.retry_after_s)
+    if refusal.http_status == status.HTTP_401_UNAUTHORIZED:
+        response["WWW-Authenticate"] = "Session"
+    return response
+
+
+def refuse(error: Exception, _context: dict[str, Any]) -> Response | None:
+    """Answer a refusal as {code, message, data}, and undo what its request wrote."""
+    refusal = as_refusal(error)
+    if refusal is None:
+        return None
+    set_rollback()
+    return answer(refusal)
