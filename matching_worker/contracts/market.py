@@ -22,7 +22,7 @@ EndReason = Literal["filled", "canceled", "expired", "refused"]
 """Why an order version ended. `expired`: what an IOC, FOK, market or capped order left over."""
 
 Positive = Annotated[int, msgspec.Meta(gt=0, le=2**53)]
-Whole = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Whole = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # Times in nanoseconds need all 63 bits.
 AccountNumber = Annotated[int, msgspec.Meta(gt=0, le=2**53)]
 ClientId = Annotated[str, msgspec.Meta(min_length=1, max_length=36)]
 
@@ -48,6 +48,7 @@ class MarketSpec(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="marke
     orders_per_account_max: Positive = 200
     band_ppm: Positive = 100_000  # A limit price may be this far from the reference, either way.
     reference_ticks: Positive  # What the reference is until the first trade: the oracle's price at listing.
+    cut_s: Positive = 10  # Header time from the first trade after a cut to the next cut.
     maker_ppm: int = 1_000  # Fee rates of an account without a tier of its own, in millionths.
     taker_ppm: int = 1_500
 
