@@ -1,7 +1,7 @@
 """What a risk partition is asked: orders by edges, value and configuration by the relay.
 
-Asset amounts are minor units. Every value command carries a `reference` that is unique per kind: the
-same reference again moves nothing and is answered `repeated`.
+Asset amounts are minor units. Every value command carries a `reference` that is unique per
+kind: the same reference again moves nothing and is answered `repeated`.
 """
 
 from typing import Annotated, Literal
@@ -14,7 +14,6 @@ from matching_worker.contracts.market import (
     ClientId,
     MarketSpec,
     OrderKind,
-    Positive,
     Side,
     TimeInForce,
     Whole,
@@ -26,13 +25,13 @@ ResponseKind = Literal["ACK", "RESULT", "FULL"]
 
 
 class PlaceOrder(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="place_order.v1"):
-    """One order. Answered with `OrderAck` or `OrderResult` when all is well, else `OrderRefusal`."""
+    """One order. Answered by `OrderAck` or `OrderResult` if all is well, else by `OrderRefusal`."""
 
     request: Whole  # The edge's number for the answer it waits for.
     account: AccountNumber
     market: str
     client_id: ClientId
-    derived: bool  # The edge made the client id from the signed bytes: a repeat is refused, not answered.
+    derived: bool  # The edge made the client id from the signed bytes: a repeat is refused.
     side: Side
     kind: OrderKind
     time_in_force: TimeInForce
@@ -50,7 +49,9 @@ class AccountOpen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="a
     account: AccountNumber
 
 
-class AccountFreeze(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="account_freeze.v1"):
+class AccountFreeze(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="account_freeze.v1"
+):
     """Refuse (or take again) the account's new orders and withdrawals."""
 
     account: AccountNumber
@@ -76,7 +77,9 @@ class Deposit(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="depos
     reference: Reference
 
 
-class WithdrawalHold(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="withdrawal_hold.v1"):
+class WithdrawalHold(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="withdrawal_hold.v1"
+):
     """Set an amount aside for a withdrawal. Refused if it is not available."""
 
     account: AccountNumber
@@ -85,14 +88,18 @@ class WithdrawalHold(msgspec.Struct, frozen=True, gc=False, array_like=True, tag
     reference: Reference
 
 
-class WithdrawalSettle(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="withdrawal_settle.v1"):
+class WithdrawalSettle(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="withdrawal_settle.v1"
+):
     """The withdrawal of this reference left the house: its held amount moves to `external`."""
 
     account: AccountNumber
     reference: Reference
 
 
-class WithdrawalRelease(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="withdrawal_release.v1"):
+class WithdrawalRelease(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="withdrawal_release.v1"
+):
     """The withdrawal of this reference will not happen: its held amount is available again."""
 
     account: AccountNumber
@@ -100,7 +107,7 @@ class WithdrawalRelease(msgspec.Struct, frozen=True, gc=False, array_like=True, 
 
 
 class Transfer(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="transfer.v1"):
-    """Move value between two accounts. Sent to the payer's partition; the payee's gets a `TransferIn`."""
+    """Move value between two accounts. Sent to the payer's partition; it sends a `TransferIn`."""
 
     payer: AccountNumber
     payee: AccountNumber
@@ -116,6 +123,7 @@ class TransferIn(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="tr
     asset: Asset
     amount: Wide
     reference: Reference
+    payer: Whole = 0
 
 
 class Adjustment(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="adjustment.v1"):
@@ -148,5 +156,5 @@ RiskCommand = (
     | MarketAdd
 )
 
-# What a partition hears on its links: books' reports (`matching_worker.contracts.from_book`), and this.
+# What a partition hears on its links: books' reports (`contracts.from_book`), and this.
 PartitionMessage = TransferIn

@@ -1,4 +1,4 @@
-"""What a risk partition writes into its log: the only source of ledger entries and private read models."""
+"""What a risk partition writes into its log: the only source of entries and private read models."""
 
 from typing import Literal
 
@@ -19,7 +19,9 @@ from matching_worker.contracts.market import (
 )
 
 
-class OrderAccepted(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_accepted.v1"):
+class OrderAccepted(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_accepted.v1"
+):
     """The order is held; it goes to the book in this batch."""
 
     seq: Positive
@@ -50,8 +52,10 @@ class OrderRefused(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
     code: str
 
 
-class OrderReported(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_reported.v1"):
-    """The book's first report on the order arrived. Its fills are `FillBooked` events after this one."""
+class OrderReported(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_reported.v1"
+):
+    """The book's first report on the order arrived; its fills are `FillBooked` events after it."""
 
     seq: Positive
     order_id: Positive
@@ -116,7 +120,8 @@ class ValueMoved(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="va
     """Value changed owner other than by a fill: one ledger entry, reference `reference`.
 
     `amount` is signed as the account sees it. The other leg is `external` (deposit, withdrawal),
-    `transit` (the transfers between partitions), `house` (adjustment), or `other` inside a partition.
+    `transit` (a transfer between partitions), `house` (adjustment), or `other` inside a partition.
+    A transfer inside a partition is one event, the payer's `transfer_out`.
     """
 
     seq: Positive
@@ -128,8 +133,10 @@ class ValueMoved(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="va
     other: Whole  # The other account of a transfer, else 0.
 
 
-class WithdrawalHeld(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="withdrawal_held.v1"):
-    """The amount is set aside (or, with `released`, available again). No entry: holds are our own state."""
+class WithdrawalHeld(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="withdrawal_held.v1"
+):
+    """The amount is set aside (`released`: available again). No entry: holds are our own state."""
 
     seq: Positive
     account: AccountNumber
@@ -139,7 +146,9 @@ class WithdrawalHeld(msgspec.Struct, frozen=True, gc=False, array_like=True, tag
     released: bool
 
 
-class CommandRefused(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="risk_command_refused.v1"):
+class CommandRefused(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="risk_command_refused.v1"
+):
     """A value or configuration command was refused; nothing changed."""
 
     seq: Positive
@@ -196,7 +205,7 @@ class Checkpoint(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="ch
 
 
 class CutSums(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cut_sums.v1"):
-    """This partition stood at cut `number` of `market`: its clearing balances then (Σ over partitions = 0)."""
+    """Clearing balances here at cut `number` of `market`; over all partitions they sum to zero."""
 
     seq: Whole
     market: str

@@ -7,7 +7,7 @@ from matching_worker.contracts.market import EndReason, Liquidity, Positive, Who
 
 
 class OrderAck(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_ack.v1"):
-    """The order is held and on its way to the book. The reply frame's receipt is the partition's."""
+    """The order is held and on its way to the book. The reply frame bears its receipt."""
 
     request: Whole
     order_id: Positive

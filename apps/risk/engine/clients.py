@@ -1,0 +1,116 @@
+"""Client order ids: one order each, however often the request comes.
+
+While its order is open an id points at the order itself. When the order ends, what a repeat still
+needs (terms and first answer) is packed into bytes: some 150 of them instead of a dozen objects.
+"""
+
+import msgspec
+
+from apps.common.kernel.money import Wide, wide
+from apps.risk.contracts.commands import PlaceOrder
+from apps.risk.contracts.replies import OrderResult
+from apps.risk.engine import limits
+from apps.risk.engine.accounts import Account
+from apps.risk.engine.aging import Aging
+from apps.risk.engine.amounts import read_amount
+from apps.risk.engine.orders import Order
+
+Terms = tuple[str, str, str, str, bool, int, int, Wide]
+"""What makes two requests the same order: all but request number, deadline and response kind."""
+
+
+class Kept(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What is remembered of an ended order: its terms, and what it was answered."""
+
+    terms: Terms
+    order_id: int
+    client_id: str
+    seq: int
+    at_ns: int
+    first: OrderResult
+
+
+_encode = msgspec.msgpack.Encoder().encode
+unpack = msgspec.msgpack.Decoder(Kept).decode
+
+
+def terms_asked(asked: PlaceOrder) -> Terms:
+    """Return the terms of a request."""
+    budget = read_amount(asked.quote_budget)
+    return (
+        asked.market,
+        asked.side,
+        asked.kind,
+        asked.time_in_force,
+        asked.post_only,
+        asked.price_ticks,
+        asked.lots,
+        asked.quote_budget if budget is None else wide(budget),
+    )
+
+
+def terms_of(order: Order | Kept) -> Terms:
+    """Return the terms that a known order was asked in."""
+    if isinstance(order, Kept):
+        return order.terms
+    return (
+        order.market.symbol,
+        order.side,
+        order.kind,
+        order.time_in_force,
+        order.post_only,
+        order.price_ticks,
+        order.lots,
+        wide(order.asked_budget),
+    )
+
+
+def key_of(account: int, client_id: str) -> str:
+    """Return the name of an account's client id in the partition's one map of them."""
+    return f"{account}/{client_id}"
+
+
+class ClientIds:
+    """All client ids of a partition: of open orders, and for 24 hours of those that ended."""
+
+    __slots__ = ("_accounts", "ended", "known")
+
+    def __init__(self, accounts: dict[int, Account]) -> None:
+        self._accounts = accounts
+        self.known: dict[str, Order | bytes] = {}
+        self.ended = Aging()
+
+    def make_room(self, account: Account, at_ns: int) -> bool:
+        """Say whether one more id fits; a full partition forgets its oldest ended one."""
+        if account.client_ids >= limits.CLIENT_IDS_PER_ACCOUNT_MAX:
+            return False
+        if len(self.known) < limits.CLIENT_IDS_MAX:
+            return True
+        return self._forget_older(at_ns - limits.CLIENT_ID_YOUNGEST_NS)
+
+    def open(self, key: str, order: Order) -> None:
+        """Remember the id of an order that was accepted."""
+        self.known[key] = order
+        order.account.client_ids += 1
+
+    def close(self, order: Order, first: OrderResult, at_ns: int) -> None:
+        """Keep what a repeat of the ended order needs, from now on for 24 hours."""
+        key = key_of(order.account.number, order.client_id)
+        self.known[key] = _encode(
+            Kept(terms_of(order), order.order_id, order.client_id, order.seq, order.at_ns, first)
+        )
+        self.ended.push(key, at_ns=at_ns)
+
+    def age(self, at_ns: int) -> None:
+        """Forget ids whose order ended more than 24 hours ago, some each batch."""
+        for _ in range(limits.AGED_PER_BATCH_MAX):
+            if not self._forget_older(at_ns - limits.CLIENT_ID_KEPT_NS):
+                return
+
+    def _forget_older(self, than_ns: int) -> bool:
+        key = self.ended.pop_older(than_ns)
+        if key is None:
+            return False
+        del self.known[key]
+        self._accounts[int(key.partition("/")[0])].client_ids -= 1
+        return True
