@@ -21,7 +21,7 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange_site.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402
+from django.core.asgi import get_asgi_application
 
 pages = get_asgi_application()
 
@@ -127,7 +127,9 @@ _router = ProtocolTypeRouter(
 )
 
 if os.environ.get("FAIRBOOK_SERVICE_PORT"):
-    Service(kind="edge", handle_signals=False, configure_logs=False).check("edge", False, "starting")
+    Service(kind="edge", handle_signals=False, configure_logs=False).check(
+        "edge", False, "starting"
+    )
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

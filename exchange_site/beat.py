@@ -1,4 +1,4 @@
-"""The clock: `python -m celery -A exchange_site.beat beat`. It sends names on time and loads no Django.
+"""The clock: `python -m celery -A exchange_site.beat beat`. It sends names and loads no Django.
 
 Its schedule is exchange_site/schedule.py, its memory of last runs a file under $FAIRBOOK_VAR/run.
 """

@@ -1,6 +1,6 @@
 """The Celery application of the workers: `python -m celery -A exchange_site.celery worker`.
 
-Settings: exchange_site/settings/components/tasks.py. Queues and schedule: exchange_site/schedule.py.
+Settings: exchange_site/settings/components/tasks.py. Queues and schedule: schedule.py.
 A worker process serves health and metrics like every other process.
 """
 

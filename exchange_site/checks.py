@@ -31,15 +31,24 @@ def production_is_safe(**_kwargs: Any) -> list[CheckMessage]:
     beliefs = [
         (not settings.DEBUG, "E010", "FAIRBOOK_DEBUG is on: debug pages show secrets"),
         (not settings.DEMO, "E011", "demo parts are on: demo users have known passwords"),
-        (not config.is_set("FAIRBOOK_BOTS") or not config.flag("FAIRBOOK_BOTS"), "E012",
-         "FAIRBOOK_BOTS is on: bots trade with demo users"),
+        (
+            not config.is_set("FAIRBOOK_BOTS") or not config.flag("FAIRBOOK_BOTS"),
+            "E012",
+            "FAIRBOOK_BOTS is on: bots trade with demo users",
+        ),
         (len(settings.SECRET_KEY) >= _SHORTEST_SECRET, "E013", "FAIRBOOK_SECRET_KEY is too short"),
         ("*" not in settings.ALLOWED_HOSTS, "E014", "FAIRBOOK_ALLOWED_HOSTS answers to any name"),
-        (config.text("FAIRBOOK_PUBLIC_URL").startswith("https://"), "E015",
-         "FAIRBOOK_PUBLIC_URL is not https"),
+        (
+            config.text("FAIRBOOK_PUBLIC_URL").startswith("https://"),
+            "E015",
+            "FAIRBOOK_PUBLIC_URL is not https",
+        ),
         (not apps.is_installed("apps.demo"), "E016", "the demo app is installed"),
-        (_is_hex_key(config.text("FAIRBOOK_KEY_ENCRYPTION_KEY")), "E017",
-         "FAIRBOOK_KEY_ENCRYPTION_KEY is not 64 hex digits"),
+        (
+            _is_hex_key(config.text("FAIRBOOK_KEY_ENCRYPTION_KEY")),
+            "E017",
+            "FAIRBOOK_KEY_ENCRYPTION_KEY is not 64 hex digits",
+        ),
     ]
     return [Error(text, id=f"fairbook.{number}") for ok, number, text in beliefs if not ok]
 

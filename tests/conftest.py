@@ -2,7 +2,7 @@
 
 servers         embedded PostgreSQL, journal and cache on free ports, for the whole session
 journal, cache  redis clients of those two (bytes), emptied before each test
-stack           the whole exchange under its supervisor, for the whole session (tests/helpers/stack.py)
+stack           the whole exchange under its supervisor, for the whole session (helpers/stack.py)
 chromium_path   a headless Chromium
 Tests that use the database take pytest-django's `db`; it starts `servers` by itself.
 """

@@ -6,7 +6,7 @@
 
 Standard library only: the bootstrap, the workers and Django all read it. A value comes from the
 environment, else from `.env` in the repository (never under `test`), else (secrets only, never in
-production) from `$FAIRBOOK_VAR/secrets.env`, which the first `make up` writes, else from the default.
+production) from `$FAIRBOOK_VAR/secrets.env`, which the first `make up` writes, else the default.
 Nothing is cached, so read a value once and keep it; a test may set the environment at any time.
 `.env.example` is made from this file: `python manage.py config --env-example > .env.example`.
 """
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = ("demo", "test", "production")
 
 
-class BadSetting(ValueError):  # noqa: N818 - named for what happened, as refusals are
+class BadSetting(ValueError):
     """A setting is missing, malformed or unsafe. The message names it and says what to do."""
 
 
@@ -143,7 +143,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("FAIRBOOK_FUNDING_S", "28800", "time between two funding payments", _whole),
     # Secrets
     Setting(
-        "FAIRBOOK_SECRET_KEY", None, "Django's secret key", secret=True, generated=True, required=True
+        "FAIRBOOK_SECRET_KEY",
+        None,
+        "Django's secret key",
+        secret=True,
+        generated=True,
+        required=True,
     ),
     Setting(
         "FAIRBOOK_KEY_ENCRYPTION_KEY",
@@ -297,7 +302,9 @@ class Config:
         draft.unlink(missing_ok=True)
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
-            file.write("# Made at the first start. Losing it locks you out of this data directory.\n")
+            file.write(
+                "# Made at the first start. Losing it locks you out of this data directory.\n"
+            )
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -16,7 +16,8 @@ from typing import Any
 import structlog
 
 _SECRET_WORDS = re.compile(
-    r"password|passwd|secret|signature|token|cookie|authorization|api_?key|totp|private", re.I
+    r"password|passwd|secret|signature|token|cookie|authorization|api_?key|totp|private",
+    re.IGNORECASE,
 )
 _URL_CREDENTIALS = re.compile(r"(\w+://[^:/\s@]*):[^@\s/]+@")
 
@@ -67,10 +68,9 @@ def logging_dict(*, level: str = "INFO") -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {
-            name: quiet
-            for name in ("httpx", "httpcore", "asyncio", "django.server", "uvicorn.access", "daphne")
-        },
+        "loggers": dict.fromkeys(
+            ("httpx", "httpcore", "asyncio", "django.server", "uvicorn.access", "daphne"), quiet
+        ),
     }
 
 

@@ -13,7 +13,7 @@ Code that does not hold the object (views of an edge, tasks) asks `current()` fo
 
 It configures JSON logs, turns SIGTERM and SIGINT into `stopping`, and serves `/health/live`,
 `/health/ready` and `/metrics` on 127.0.0.1:$FAIRBOOK_SERVICE_PORT from one daemon thread
-(no port in the environment, no server). `manage.py services` reads `role`, `epoch` and `shard` there.
+(no port in the environment, no server). `manage.py services` reads `role` and `epoch` there.
 Metrics are plain `prometheus_client` objects in its default registry. No Django here.
 
 Exit codes the supervisor understands: 0 after a stop, EXIT_LEAVE_STOPPED (78) for "do not start

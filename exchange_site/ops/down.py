@@ -1,7 +1,7 @@
 """Take the exchange down: doors first, servers last. Nothing is lost.
 
-    python -m exchange_site.ops.down            what `make down` does
-    python -m exchange_site.ops.down --reset    and remove the data directory
+python -m exchange_site.ops.down            what `make down` does
+python -m exchange_site.ops.down --reset    and remove the data directory
 """
 
 from __future__ import annotations

@@ -105,12 +105,12 @@ def _end(processes: list[psutil.Process]) -> None:
 
 def taken_ports(processes: Iterable[Process]) -> list[str]:
     """Return one sentence for each port that somebody else holds."""
-    said = []
-    for process in processes:
-        for port in (process.public_port, process.port):
-            if port is not None and not _is_free(port):
-                said.append(f"port {port}, wanted by {process.name}, is taken by {_holder(port)}")
-    return said
+    wanted = [(p.name, port) for p in processes for port in (p.public_port, p.port) if port]
+    return [
+        f"port {port}, wanted by {name}, is taken by {_holder(port)}"
+        for name, port in wanted
+        if not _is_free(port)
+    ]
 
 
 def _is_free(port: int) -> bool:

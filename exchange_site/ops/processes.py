@@ -1,4 +1,4 @@
-"""The one table of processes. The supervisor's configuration, `services`, tests and the bench read it.
+"""The one table of processes: the supervisor, `services`, tests and the bench read it.
 
 Each process finds in its environment FAIRBOOK_SERVICE (its name here) and FAIRBOOK_SERVICE_PORT
 (where `apps.common.service.Service` serves health and metrics on loopback). Ports are
@@ -151,7 +151,7 @@ def _door_rows() -> list[Process]:
 
 
 def _is_built(process: Process) -> bool:
-    """Whether the code of this row is there: a slice of the exchange runs without the later ones."""
+    """Whether the code of this row is there: a slice runs without the later ones."""
     words = process.command
     if "-m" in words:
         module = words[words.index("-m") + 1]

@@ -1,4 +1,4 @@
-"""Serve one edge: `python -m exchange_site.ops.serve HOST PORT`, by the server FAIRBOOK_ASGI names."""
+"""Serve one edge by the server that FAIRBOOK_ASGI names: `python -m … serve HOST PORT`."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What runs, and how it is: the rows of `manage.py services`.
 
-    python -m exchange_site.ops.status --json        (the same, without Django's start-up time)
-    rows()                                           for pages and tests
-    stop(name) start(name) restart(name)             return when done; stopped stays down
+python -m exchange_site.ops.status --json        (the same, without Django's start-up time)
+rows()                                           for pages and tests
+stop(name) start(name) restart(name)             return when done; stopped stays down
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from exchange_site.ops.supervision import NoSupervisor, Supervisor
 SCHEMA = "fairbook.services/1"
 
 
-class UnknownService(LookupError):  # noqa: N818 - named for what happened
+class UnknownService(LookupError):
     """There is no service of this name. The message lists those there are."""
 
 

@@ -25,7 +25,7 @@ _NAP_S = 0.2
 _LAUNCH = Path(__file__).with_name("launch.py")
 
 
-class NoSupervisor(Exception):  # noqa: N818 - named for what happened
+class NoSupervisor(Exception):
     """No supervisor answers for this data directory: nothing is up."""
 
 

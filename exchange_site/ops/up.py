@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from apps.common.config import ROOT, BadSetting, config
-from exchange_site.ops import leftovers, places, servers, status, supervision
+from exchange_site.ops import leftovers, places, postgres, servers, status, supervision
 from exchange_site.ops.down import take_down
 from exchange_site.ops.processes import DOORS, SERVERS, SERVICES, WORKERS, Process, all_processes
 from exchange_site.ops.supervision import NoSupervisor, Supervisor
@@ -28,7 +28,7 @@ READY_SECONDS = 90
 DEATHS_TOO_MANY = 4  # of one process, before anything was ready
 
 
-class CannotStart(Exception):  # noqa: N818 - named for what happened
+class CannotStart(Exception):
     """The exchange does not come up. The message is for the person who typed `make up`."""
 
 
@@ -110,7 +110,7 @@ def _start_servers(processes: list[Process]) -> None:
     supervision.start_supervisor(supervision.write_configuration(processes))
     Supervisor().start(*(p.name for p in processes if p.phase == SERVERS))
     servers.wait_until_answering(every)
-    servers.ensure_roles()
+    postgres.ensure_roles()
 
 
 def _start_the_rest(steps: Steps, processes: list[Process]) -> None:

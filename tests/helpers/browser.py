@@ -41,7 +41,7 @@ def find_chromium() -> str | None:
     folder.mkdir(mode=0o700, exist_ok=True)
     node = ROOT / ".venv" / "bin" / "node"
     environ = os.environ | {"TMPDIR": str(folder), "AWS_LAMBDA_JS_RUNTIME": "nodejs22.x"}
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [str(node) if node.exists() else "node", "--input-type=module", "-e", _PRINT_PATH],
         cwd=ROOT,
         env=environ,

@@ -1,7 +1,7 @@
 """The environment that every test runs in: FAIRBOOK_ENV=test, a private data directory, free ports.
 
 Imported (and applied) by tests/conftest.py before Django's settings are read. What a developer has
-in the shell or in `.env` changes no test: every FAIRBOOK_* variable and every server URL is dropped.
+in the shell or in `.env` changes no test: FAIRBOOK_* variables and server URLs are dropped.
 Only FAIRBOOK_TEST_DATABASE_URL, FAIRBOOK_TEST_JOURNAL_URL and FAIRBOOK_TEST_REDIS_URL go through;
 they put real servers under the tests in place of the embedded ones.
 """

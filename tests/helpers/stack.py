@@ -1,12 +1,12 @@
 """The whole exchange, for tests: the same supervisor, servers and processes as `make up`.
 
-    stack.url                     http://127.0.0.1:PORT of edge-1 (edge_url(2) for edge-2)
-    stack.demo["alice"]           the demo user as var/demo.json has it: password, api_key, api_secret…
-    stack.services()              {name: row of `manage.py services --json`}
-    stack.kill("risk-0-a")        kill -9; returns the dead pid (signal=… sends another one)
-    stack.wait_ready("risk-0-a")  wait until it is ready again
-    stack.manage("verify", "--json")   run a management command: CompletedProcess with text
-    stack.environ                 the environment of its processes, to start a client of your own
+stack.url                     http://127.0.0.1:PORT of edge-1 (edge_url(2) for edge-2)
+stack.demo["alice"]           the demo user as var/demo.json has it: password, api_key, api_secret…
+stack.services()              {name: row of `manage.py services --json`}
+stack.kill("risk-0-a")        kill -9; returns the dead pid (signal=… sends another one)
+stack.wait_ready("risk-0-a")  wait until it is ready again
+stack.manage("verify", "--json")   run a management command: CompletedProcess with text
+stack.environ                 the environment of its processes, to start a client of your own
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Stack:
             raise StackFailed(f"up ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
 
     def down(self, *, keep: bool = False) -> None:
-        """Stop everything, and remove the data unless it is to be kept (FAIRBOOK_KEEP_STACK=1 too)."""
+        """Stop everything and remove the data (keep, or FAIRBOOK_KEEP_STACK=1, leaves it)."""
         self._run("-m", "exchange_site.ops.down", seconds=60)
         self.__dict__.pop("demo", None)
         if not keep and not os.environ.get("FAIRBOOK_KEEP_STACK"):
@@ -129,7 +129,7 @@ class Stack:
             time.sleep(0.1)
 
     def _run(self, *args: str, seconds: float) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(
             [sys.executable, *args],
             cwd=ROOT,
             env=self.environ,

@@ -1,0 +1,57 @@
+# Two commands matter: `make up` starts the exchange, `make test` shows that it is right.
+# Exit codes: 0 ok, 1 failed, 2 could not run.
+
+PYTHON ?= python3
+PY     := .venv/bin/python
+export FAIRBOOK_STARTED := $(shell date +%s.%N)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: help setup up down reset test check bench verify psql tour chaos soak lock
+
+help:
+	@echo "make up [DETACH=1]  start everything      make down    stop it      make reset  start afresh"
+	@echo "make test           check and all tests   make check   lint, types, contracts"
+	@echo "make verify         do the books tie?     make bench   measure      make tour   one minute's show"
+	@echo "make psql           a database shell      make chaos   kill things  make soak   for hours"
+
+setup:
+	@$(PYTHON) exchange_site/ops/setup.py
+
+up: setup
+	@exec $(PY) -m exchange_site.ops.up $(if $(DETACH),--detach)
+
+down: setup
+	@$(PY) -m exchange_site.ops.down
+
+reset: setup
+	@$(PY) -m exchange_site.ops.down --reset
+
+psql: setup
+	@$(PY) -m exchange_site.ops.psql
+
+check: setup
+	@$(PY) -m exchange_site.ops.check
+
+test: check
+	$(PY) -m pytest -m "not chaos" --ignore=tests/house
+
+verify: setup
+	@$(PY) manage.py verify
+
+bench: setup
+	@$(PY) manage.py bench
+
+tour: setup
+	@$(PY) manage.py tour
+
+chaos: setup
+	$(PY) -m pytest -m chaos --timeout 3600
+
+soak: setup
+	FAIRBOOK_SOAK=1 $(PY) -m pytest tests/engine tests/journals tests/replay tests/races --timeout 7200
+
+# New versions: edit *.in, run this, read the diff. One resolution serves both files.
+lock: setup
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes -c requirements-dev.txt requirements.in -o requirements.txt
+	npm install --package-lock-only --ignore-scripts
