@@ -10,6 +10,7 @@ from functools import partial
 
 from apps.common.kernel.ids import PARTITIONS_MAX
 from apps.journals import process
+from apps.journals.keys import worker_of_partition
 from apps.risk.codec import RISK_CODEC
 from apps.risk.engine import RiskMachine
 
@@ -24,7 +25,7 @@ def main(argv: list[str] | None = None) -> None:
     chosen = parser.parse_args(argv)
     sys.exit(
         process.run(
-            worker=f"risk:{chosen.partition}",
+            worker=worker_of_partition(chosen.partition),
             member=chosen.member,
             make_machine=partial(RiskMachine, chosen.partition),
             codec=RISK_CODEC,

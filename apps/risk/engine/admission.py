@@ -143,7 +143,7 @@ def _price_hold(
     else:
         upper_ticks = market.reference_ticks * (PPM + market.band_ppm) // PPM
         one_lot = upper_ticks * market.quote_per_tick_lot
-        if available < one_lot:
+        if available < max(one_lot, market.min_notional):
             return 0, codes.INSUFFICIENT_FUNDS
         hold = min(available, asked.lots * one_lot)
     return hold, "" if available >= hold else codes.INSUFFICIENT_FUNDS

@@ -9,10 +9,9 @@ from apps.common.kernel.money import fee_minor, wide
 from apps.journals.machine import Origin, Outputs
 from apps.risk.contracts.events import CutSums, FillBooked, OrderEnded, OrderReported
 from apps.risk.contracts.replies import FillLine
-from apps.risk.engine.limits import ASK_KEPT_NS
 from apps.risk.engine.orders import Order
 from apps.risk.engine.replies import first_result, result_for
-from apps.risk.engine.state import FEES, Ask, PartitionState
+from apps.risk.engine.state import FEES, PartitionState
 from matching_worker.contracts.from_book import (
     CutMark,
     Execution,
@@ -81,10 +80,7 @@ def reference(state: PartitionState, told: Reference, origin: Origin, _out: Outp
 
 def passed_ask(state: PartitionState, asked: PassedAsk, origin: Origin, _out: Outputs) -> None:
     """Remember to tell the book how far we have read (see `tell_passed`)."""
-    until_ns = state.at_ns + ASK_KEPT_NS
-    before = state.asks.get(origin.peer)
-    up_to = asked.up_to if before is None else max(asked.up_to, before.up_to)
-    state.asks[origin.peer] = Ask(up_to, until_ns)
+    state.asks[origin.peer] = max(asked.up_to, state.asks.get(origin.peer, asked.up_to))
 
 
 def cut_mark(state: PartitionState, mark: CutMark, origin: Origin, out: Outputs) -> None:
@@ -99,11 +95,11 @@ def cut_mark(state: PartitionState, mark: CutMark, origin: Origin, out: Outputs)
 def tell_passed(state: PartitionState, passed: StreamId, out: Outputs) -> None:
     """Write to each book that asks how far we have read, until we have read as far as it asks.
 
-    Its earlier asks are answered on the way; one for what never comes is forgotten in time.
+    Its earlier asks are answered on the way; one for what never comes costs an empty frame a batch.
     """
-    for peer, ask in list(state.asks.items()):
+    for peer, up_to in list(state.asks.items()):
         out.touch(peer)
-        if passed >= ask.up_to or state.at_ns >= ask.until_ns:
+        if passed >= up_to:
             del state.asks[peer]
 
 

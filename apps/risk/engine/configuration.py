@@ -2,6 +2,7 @@
 
 from apps.common.kernel.ids import partition_of
 from apps.journals.contracts import LinkAdd, RulesSet, SkipCommand
+from apps.journals.keys import worker_of_market
 from apps.journals.machine import Origin, Outputs
 from apps.risk.contracts.commands import AccountFreeze, AccountOpen, FeesSet, MarketAdd
 from apps.risk.contracts.events import AccountNow, CommandRefused, MarketAdded
@@ -88,7 +89,7 @@ def fees_set(state: PartitionState, asked: FeesSet, _origin: Origin, out: Output
 def _why_not_market(state: PartitionState, spec: MarketSpec) -> str:
     if spec.symbol in state.markets:
         return codes.REPEATED
-    if f"book:{spec.symbol}" not in state.links:
+    if worker_of_market(spec.symbol) not in state.links:
         return codes.NO_LINK
     if len(state.markets) >= MARKETS_MAX:
         return codes.TOO_MANY_MARKETS

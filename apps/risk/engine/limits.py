@@ -12,7 +12,7 @@
 | answers waiting for one first report | WAITING_MAX | `undecided` |
 | pending withdrawals | WITHDRAWALS_MAX | `too_many_withdrawals` |
 | references of value commands | REFERENCES_MAX | the oldest go, else `too_many_references` |
-| asks how far we have read | one per link, for ASK_KEPT_NS | the farther replaces the nearer |
+| asks how far we have read | one per link | the farther replaces the nearer |
 | balances touched since a checkpoint | all balances | – |
 | an amount | AMOUNT_MAX, what the ledger's columns hold | `bad_amount` |
 """
@@ -41,7 +41,6 @@ REFERENCE_KEPT_NS = 7 * 24 * HOUR_NS
 REFERENCE_YOUNGEST_NS = 24 * HOUR_NS
 
 AGED_PER_BATCH_MAX = 4_096  # Forgetting is spread out, so that no batch is long.
-ASK_KEPT_NS = 10 * SECOND_NS  # A book gives an undecided cancel up after 5 s.
 CHECKPOINT_NS = 10 * SECOND_NS
 
 FEE_PPM_MAX = 100_000  # 10 %: a fee never takes more than what was received.

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from apps.common.kernel.ids import BEFORE_ALL, StreamId
+from apps.common.kernel.invariants import ensure
 from apps.journals.contracts import LinkAdd, RulesSet, SkipCommand
 from apps.journals.machine import Input, Origin, Outputs
 from apps.risk.contracts import commands
@@ -20,6 +21,8 @@ from apps.risk.engine import (
 )
 from apps.risk.engine.state import PartitionState
 from matching_worker.contracts import from_book
+
+RULES_NEWEST = 1
 
 Handler = Callable[[PartitionState, Any, Origin, Outputs], None]
 
@@ -64,6 +67,7 @@ class RiskMachine(PartitionState):
 
     def begin(self, at_ns: int, out: Outputs) -> None:
         """Forget what is old enough, and write the checkpoint that is due."""
+        ensure(at_ns >= self.at_ns, "header time never goes back")
         self.at_ns = at_ns
         self.clients.age(at_ns)
         self.references.age(at_ns)
@@ -90,6 +94,7 @@ class RiskMachine(PartitionState):
 
     def set_rules(self, number: int) -> None:
         """Behave by this rules version from now on; there is one so far."""
+        ensure(0 < number <= RULES_NEWEST, "this build knows the rules it is told to follow")
         self.rules = number
 
     def dump(self) -> object:

@@ -3,6 +3,7 @@
 import msgspec
 
 from apps.common.kernel.ids import StreamId
+from apps.journals.keys import worker_of_market
 from apps.risk.contracts.replies import OrderResult
 from apps.risk.engine.accounts import Account, Balance
 from matching_worker.contracts.market import (
@@ -46,7 +47,7 @@ class Market:
     def __init__(self, spec: MarketSpec) -> None:
         self.spec = spec
         self.symbol = spec.symbol
-        self.peer = f"book:{spec.symbol}"
+        self.peer = worker_of_market(spec.symbol)
         self.base = spec.base
         self.quote = spec.quote
         self.quote_per_tick_lot = spec.quote_per_tick_lot

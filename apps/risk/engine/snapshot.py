@@ -10,7 +10,7 @@ from apps.risk.engine import checkpoints
 from apps.risk.engine.accounts import Account
 from apps.risk.engine.clients import key_of
 from apps.risk.engine.orders import Market, Order
-from apps.risk.engine.state import Ask, PartitionState, Withdrawal
+from apps.risk.engine.state import PartitionState, Withdrawal
 from matching_worker.contracts.market import MarketSpec
 
 Row = list[Any]
@@ -47,7 +47,7 @@ def dump(state: PartitionState) -> dict[str, Any]:
             kind: {asset: wide(amount) for asset, amount in sorted(amounts.items())}
             for kind, amounts in sorted(state.house.items())
         },
-        "asks": [[peer, list(ask.up_to), ask.until_ns] for peer, ask in sorted(state.asks.items())],
+        "asks": [[peer, list(up_to)] for peer, up_to in sorted(state.asks.items())],
     }
 
 
@@ -80,8 +80,8 @@ def load(state: PartitionState, dumped: object) -> None:
         state.withdrawals[reference] = Withdrawal(account, asset, int(amount), reference)
     for kind, amounts in saved["house"].items():
         state.house[kind] = {asset: int(amount) for asset, amount in amounts.items()}
-    for peer, (milliseconds, counter), until_ns in saved["asks"]:
-        state.asks[peer] = Ask((milliseconds, counter), until_ns)
+    for peer, (milliseconds, counter) in saved["asks"]:
+        state.asks[peer] = (milliseconds, counter)
     checkpoints.digest_changes(state)
 
 

@@ -27,16 +27,6 @@ class Withdrawal:
         self.reference = reference
 
 
-class Ask:
-    """A book wants to know when we have read our commands up to `up_to`."""
-
-    __slots__ = ("until_ns", "up_to")
-
-    def __init__(self, up_to: StreamId, until_ns: int) -> None:
-        self.up_to = up_to
-        self.until_ns = until_ns
-
-
 class PartitionState:
     """A share of the accounts: what they own, what they have open, and the house's side of it."""
 
@@ -55,7 +45,7 @@ class PartitionState:
         self.references = References()
         self.withdrawals: dict[str, Withdrawal] = {}
         self.house: dict[str, dict[str, int]] = {kind: {} for kind in HOUSE_KINDS}
-        self.asks: dict[str, Ask] = {}
+        self.asks: dict[str, StreamId] = {}  # How far each book wants to know that we have read.
         self.checkpoint_due_ns: int | None = None
         # Follow from the rest, so no snapshot holds them:
         self.touched: list[Balance] = []  # In this batch.

@@ -4,6 +4,7 @@ from typing import Final
 
 from apps.common.kernel.ids import partition_of
 from apps.common.kernel.money import Wide, wide
+from apps.journals.keys import worker_of_partition
 from apps.journals.machine import Origin, Outputs
 from apps.risk.contracts.commands import (
     Adjustment,
@@ -103,7 +104,7 @@ def transfer(state: PartitionState, asked: Transfer, _origin: Origin, out: Outpu
     payee = state.accounts.get(asked.payee)
     amount = read_amount(asked.amount)
     is_inside = partition_of(asked.payee) == state.partition
-    peer = f"risk:{partition_of(asked.payee)}"
+    peer = worker_of_partition(partition_of(asked.payee))
     code = _why_not_debit(payer, asked.asset, amount)
     if not code and asked.payer == asked.payee:
         code = codes.SAME_ACCOUNT
