@@ -1,0 +1,218 @@
+"""From a partition's events to rows of the ledger. Pure: no database, no clock.
+
+A fill is two entries, one per side, in its own partition: the customer against `clearing:<market>`,
+with the fee as legs of its own. Holds are no entries. What an order went through is folded into
+one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import msgspec
+
+from apps.common.kernel.ids import partition_of
+from apps.common.kernel.invariants import ensure
+from apps.risk.contracts import events
+from matching_worker.contracts.market import BUY
+
+DIGEST_MODULUS = 2**256
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class AccountKey(NamedTuple):
+    """What names a ledger account."""
+
+    kind: str
+    partition: int
+    number: int
+    market: str
+    asset: str
+
+
+class Leg(NamedTuple):
+    """One signed amount on one account."""
+
+    account: AccountKey
+    amount: int
+
+
+class EntryDraft(NamedTuple):
+    """An entry before it has a number."""
+
+    kind: str
+    reference: str
+    seq: int
+    batch: int
+    at: datetime
+    legs: tuple[Leg, ...]
+
+
+class FillDraft(NamedTuple):
+    """One side of a trade, and which entry of this booking books it."""
+
+    entry: int
+    event: events.FillBooked
+    batch: int
+    batch_hash: bytes
+
+    @property
+    def traded_at(self) -> datetime:
+        """Return when the book decided."""
+        return moment(self.event.book_at_ns)
+
+
+class OrderDraft(msgspec.Struct):
+    """What a run of batches did to one order. None: nothing."""
+
+    accepted: events.OrderAccepted | None = None
+    accepted_at: datetime | None = None
+    batch: int = 0
+    batch_hash: bytes = b""
+    version: int = 0
+    status: str | None = None
+    code: str | None = None
+    filled_lots: int | None = None
+    cum_quote: int | None = None
+    book_seq: int | None = None
+    book_hash: bytes | None = None
+    updated_at: datetime = _EPOCH
+    ended_at: datetime | None = None
+
+
+def moment(at_ns: int) -> datetime:
+    """Return header time as the database keeps it: whole microseconds."""
+    return _EPOCH + timedelta(microseconds=at_ns // 1_000)
+
+
+def digest_of(account: int, asset: str, total: int) -> int:
+    """Return one balance's share of a checkpoint's digest. Nothing has no share."""
+    if total == 0:
+        return 0
+    return int.from_bytes(sha256(f"{account}|{asset}|{total}".encode()).digest(), "big")
+
+
+def sum_name(key: AccountKey) -> str:
+    """Name the sum of a checkpoint that an account belongs to."""
+    return f"clearing:{key.market}" if key.kind == "clearing" else key.kind
+
+
+class Booking:
+    """What some batches of one partition's log come to, in rows."""
+
+    def __init__(self, partition: int, markets: dict[str, tuple[str, str]]) -> None:
+        self.partition = partition
+        self.markets = dict(markets)  # Symbol → base and quote, as the log told.
+        self.entries: list[EntryDraft] = []
+        self.fills: list[FillDraft] = []
+        self.orders: dict[int, OrderDraft] = {}
+        self.totals: dict[tuple[int, str], int] = {}  # What the partition says balances are now.
+        self.moved: dict[AccountKey, int] = {}  # What these entries change.
+        self.checkpoint: events.Checkpoint | None = None
+
+    def take(self, said: Iterable[Any], *, batch: int, batch_hash: bytes, at_ns: int) -> None:
+        """Add one batch. A checkpoint is its last word on value, and ends the booking."""
+        ensure(self.checkpoint is None, "nothing is booked past a checkpoint before it is compared")
+        at = moment(at_ns)
+        for event in said:
+            match event:
+                case events.FillBooked():
+                    self._fill(event, batch, batch_hash, at)
+                case events.OrderAccepted():
+                    self._accepted(event, batch, batch_hash, at)
+                case events.OrderReported():
+                    self._reported(event, at)
+                case events.OrderEnded():
+                    self._ended(event, at)
+                case events.ValueMoved():
+                    self._value(event, batch, at)
+                case events.BalanceNow():
+                    self.totals[event.account, event.asset] = int(event.total)
+                case events.Checkpoint():
+                    self.checkpoint = event
+                case events.MarketAdded():
+                    self.markets[event.spec.symbol] = (event.spec.base, event.spec.quote)
+                case _:
+                    pass  # Refusals, holds, configuration, cuts: nothing changed owner.
+
+    def _accepted(
+        self, event: events.OrderAccepted, batch: int, batch_hash: bytes, at: datetime
+    ) -> None:
+        self.orders[event.order_id] = OrderDraft(
+            accepted=event,
+            accepted_at=at,
+            batch=batch,
+            batch_hash=batch_hash,
+            version=event.version,
+            status="held",
+            updated_at=at,
+        )
+
+    def _fill(self, event: events.FillBooked, batch: int, batch_hash: bytes, at: datetime) -> None:
+        base_asset, quote_asset = self.markets[event.market]
+        sign = 1 if event.side == BUY else -1
+        base, quote, fee = sign * int(event.base), -sign * int(event.quote), int(event.fee)
+        mine = (self.partition, event.account, "")
+        clearing = (self.partition, 0, event.market)
+        legs = [
+            Leg(AccountKey("customer", *mine, base_asset), base),
+            Leg(AccountKey("clearing", *clearing, base_asset), -base),
+            Leg(AccountKey("customer", *mine, quote_asset), quote),
+            Leg(AccountKey("clearing", *clearing, quote_asset), -quote),
+        ]
+        if fee:
+            legs += [
+                Leg(AccountKey("customer", *mine, event.fee_asset), -fee),
+                Leg(AccountKey("fees", self.partition, 0, "", event.fee_asset), fee),
+            ]
+        reference = f"{event.market}:{event.trade_id}:{event.side}"
+        self.fills.append(FillDraft(len(self.entries), event, batch, batch_hash))
+        self._enter(EntryDraft("fill", reference, event.seq, batch, at, tuple(legs)))
+
+        order = self.orders.setdefault(event.order_id, OrderDraft())
+        order.version, order.updated_at = event.version, at
+        order.filled_lots, order.cum_quote = event.filled_lots, int(event.cum_quote)
+        order.book_seq, order.book_hash = event.book_seq, event.book_hash
+        if event.ended is not None:
+            order.status, order.ended_at = event.ended, at
+
+    def _value(self, event: events.ValueMoved, batch: int, at: datetime) -> None:
+        amount = int(event.amount)
+        mine = AccountKey("customer", self.partition, event.account, "", event.asset)
+        legs = (Leg(mine, amount), Leg(self._other_side(event), -amount))
+        self._enter(EntryDraft(event.kind, event.reference, event.seq, batch, at, legs))
+
+    def _other_side(self, event: events.ValueMoved) -> AccountKey:
+        if event.kind in ("deposit", "withdrawal"):
+            return AccountKey("external", self.partition, 0, "", event.asset)
+        if event.kind == "adjustment":
+            return AccountKey("house", self.partition, 0, "", event.asset)
+        if event.other and partition_of(event.other) == self.partition:
+            return AccountKey("customer", self.partition, event.other, "", event.asset)
+        return AccountKey("transit", self.partition, 0, "", event.asset)
+
+    def _enter(self, entry: EntryDraft) -> None:
+        ensure(self.checkpoint is None, "a checkpoint is a batch's last word on value")
+        self.entries.append(entry)
+        moved = self.moved
+        for account, amount in entry.legs:
+            moved[account] = moved.get(account, 0) + amount
+
+    def _reported(self, event: events.OrderReported, at: datetime) -> None:
+        order = self.orders.setdefault(event.order_id, OrderDraft())
+        order.version, order.updated_at = event.version, at
+        order.book_seq, order.book_hash = event.book_seq, event.book_hash
+        order.status = event.ended or "open"
+        if event.ended is not None:
+            order.code, order.ended_at = event.code, at
+
+    def _ended(self, event: events.OrderEnded, at: datetime) -> None:
+        order = self.orders.setdefault(event.order_id, OrderDraft())
+        order.version, order.updated_at, order.ended_at = event.version, at, at
+        order.status, order.code = event.ended, event.code
+        order.filled_lots, order.cum_quote = event.filled_lots, int(event.cum_quote)
+        if event.book_seq:
+            order.book_seq, order.book_hash = event.book_seq, event.book_hash
