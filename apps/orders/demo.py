@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils import timezone
 
@@ -27,7 +26,7 @@ from apps.orders.models import FaucetGrant
 from apps.risk.contracts.commands import Deposit
 from apps.users import selectors as users
 from apps.users import services as users_services
-from apps.users.models import STAFF_ROLES, ApiKey, TradingAccount, User
+from apps.users.contracts import STAFF_ROLES, Standing
 
 DAILY_LIMIT = {"USDT": "10000", "BTC": "0.2", "ETH": "4"}  # What the faucet gives per day.
 
@@ -86,18 +85,18 @@ def seed() -> list[dict[str, Any]]:
     """Make the demo's people, accounts, keys and funds; return what `demo.json` says of them."""
     check_is_demo()
     known = {entry["login"]: entry for entry in _read().get("users", [])}
-    _let_staff_look()
+    users_services.let_staff_look()
     entries = [_settle_in(person, known.get(person.login)) for person in PEOPLE]
     _write({"url": f"http://localhost:{config.integer('FAIRBOOK_PORT')}", "users": entries})
     return entries
 
 
-def deposit(account: TradingAccount, *, asset: str, amount: str, reference: str) -> None:
+def deposit(owner: Standing, *, asset: str, amount: str, reference: str) -> None:
     """Credit demo funds, by a command that leaves when the caller's transaction commits."""
     decimals = {known.code: known.decimals for known in demo_markets.ASSETS}[asset]
     minor = parse_units(amount, decimals=decimals) or 0
-    command = Deposit(account=account.number, asset=asset, amount=wide(minor), reference=reference)
-    outbox.send(command, worker=f"risk:{account.partition}")
+    command = Deposit(account=owner.account, asset=asset, amount=wide(minor), reference=reference)
+    outbox.send(command, worker=f"risk:{owner.partition}")
 
 
 def make_trader(
@@ -112,32 +111,29 @@ def make_trader(
 def faucet(*, user_id: int, asset: str) -> str:
     """Give a person today's share of a demo asset, once a day; return the amount."""
     check_is_demo()
-    amount, account = DAILY_LIMIT.get(asset), users.main_account(user_id)
-    if amount is None or account is None:
+    amount, owner = DAILY_LIMIT.get(asset), users.standing_for_user(user_id)
+    if amount is None or owner is None:
         raise FaucetDry("There is no faucet for this.", asset=asset)
     today = timezone.now().date()
     _, is_first = FaucetGrant.objects.get_or_create(
-        account=account.number, asset=asset, given_on=today
+        account=owner.account, asset=asset, given_on=today
     )
     if not is_first:
         raise FaucetDry("You had today's share.", asset=asset)
-    reference = f"faucet:{account.number}:{asset}:{today}"
-    deposit(account, asset=asset, amount=amount, reference=reference)
+    reference = f"faucet:{owner.account}:{asset}:{today}"
+    deposit(owner, asset=asset, amount=amount, reference=reference)
     return amount
 
 
 @transaction.atomic(durable=True)
 def _settle_in(person: Person, known: dict[str, Any] | None) -> dict[str, Any]:
-    email = users_services.full_login(person.login)
-    user = users.user_by_email(email)
     password = (known or {}).get("password") or secrets.token_urlsafe(15)
-    if user is None:
-        user = users_services.register(
-            email=email, password=password, full_name=person.login.capitalize(), role=person.role
-        )
-    elif known is None or not user.check_password(password):
-        user.set_password(password)
-        user.save(update_fields=["password"])
+    user_id = users_services.register(
+        email=users_services.full_login(person.login),
+        password=password,
+        full_name=person.login.capitalize(),
+        role=person.role,
+    )
     entry = {
         "login": person.login,
         "role": person.role,
@@ -147,30 +143,23 @@ def _settle_in(person: Person, known: dict[str, Any] | None) -> dict[str, Any]:
         "api_key": None,
         "api_secret": None,
     }
-    return entry if person.role in STAFF_ROLES else entry | _account(person, user, known)
+    return entry if person.role in STAFF_ROLES else entry | _account(person, user_id, known)
 
 
-def _account(person: Person, user: User, known: dict[str, Any] | None) -> dict[str, Any]:
-    account = users.main_account(user.pk)
-    if account is None:
-        account = users_services.create_account(
-            user=user, kyc_tier=person.tier, vip_tier=person.vip
+def _account(person: Person, user_id: int, known: dict[str, Any] | None) -> dict[str, Any]:
+    standing = users.standing_for_user(user_id)
+    if standing is None:
+        standing = users_services.create_account(
+            user_id=user_id, kyc_tier=person.tier, vip_tier=person.vip
         )
         for asset, amount in person.funds:
-            reference = f"seed:{account.number}:{asset}"
-            deposit(account, asset=asset, amount=amount, reference=reference)
+            reference = f"seed:{standing.account}:{asset}"
+            deposit(standing, asset=asset, amount=amount, reference=reference)
     key = (known or {}).get("api_key")
-    if known and key and ApiKey.objects.live().filter(public_id=key, account=account).exists():
+    if known and key and users.is_live_key(key, account=standing.account):
         return {"api_key": key, "api_secret": known["api_secret"]}
-    made = users_services.create_api_key(account=account, label="demo", can_trade=True)
+    made = users_services.create_api_key(account=standing.account, label="demo", can_trade=True)
     return {"api_key": made.public_id, "api_secret": made.secret}
-
-
-def _let_staff_look() -> None:
-    views = Permission.objects.filter(codename__startswith="view_")
-    for role in STAFF_ROLES:
-        group, _ = Group.objects.get_or_create(name=role)
-        group.permissions.set(views)
 
 
 def _read() -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+STAFF_ROLES = ("support", "compliance", "treasury", "risk", "operator", "auditor", "admin")
+
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What an account may do at this moment, by this way in: a key may allow less than a log-in."""

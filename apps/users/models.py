@@ -10,7 +10,6 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-STAFF_ROLES = ("support", "compliance", "treasury", "risk", "operator", "auditor", "admin")
 KYC_TIER_MAX, VIP_TIER_MAX = 4, 6
 
 

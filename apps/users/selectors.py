@@ -88,6 +88,11 @@ def session_grant(session_key: str) -> SessionGrant | None:
     )
 
 
+def is_live_key(public_id: str, *, account: int) -> bool:
+    """Say whether the account has this key, and it opens the door."""
+    return ApiKey.objects.live().filter(public_id=public_id, account_id=account).exists()
+
+
 def keys_of(user_id: int) -> ApiKeyQuerySet:
     """Return a person's live keys, newest first."""
     return ApiKey.objects.live().owned_by(user_id).order_by("-created_at", "-pk")

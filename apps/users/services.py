@@ -9,7 +9,7 @@ import msgspec
 import redis
 import structlog
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -22,8 +22,8 @@ from apps.common.kernel.ids import numbered_in
 from apps.common.redis_clients import cache_client
 from apps.risk.contracts.commands import AccountFreeze, AccountOpen, FeesSet
 from apps.users import locks, sealing, selectors
-from apps.users.contracts import Changed, NewKey
-from apps.users.models import STAFF_ROLES, ApiKey, TradingAccount, User
+from apps.users.contracts import STAFF_ROLES, Changed, NewKey, Standing
+from apps.users.models import ApiKey, TradingAccount, User
 
 CHANGED_CHANNEL = "users:changed"
 KEYS_PER_ACCOUNT_MAX = 30
@@ -85,15 +85,21 @@ def sign_up(*, email: str, password: str, full_name: str) -> None:
     except IntegrityError:
         return
     # The demo has no identity checks yet: it takes the first tier's as passed.
-    create_account(user=user, kyc_tier=1 if settings.DEMO else 0)
+    create_account(user_id=user.pk, kyc_tier=1 if settings.DEMO else 0)
 
 
 @transaction.atomic
-def register(*, email: str, password: str, full_name: str = "", role: str = "") -> User:
-    """Make a person, of the staff if a role is named. Repeated, it changes nothing."""
+def register(*, email: str, password: str, full_name: str = "", role: str = "") -> int:
+    """Make a person, of the staff if a role is named; return their number.
+
+    Repeated, it gives them this password, if theirs is another, and changes nothing else.
+    """
     known = selectors.user_by_email(email)
     if known is not None:
-        return known
+        if not known.check_password(password):
+            known.set_password(password)
+            known.save(update_fields=["password"])
+        return known.pk
     user = User.objects.create_user(
         email,
         password,
@@ -103,19 +109,19 @@ def register(*, email: str, password: str, full_name: str = "", role: str = "") 
     )
     if role in STAFF_ROLES:
         user.groups.add(Group.objects.get_or_create(name=role)[0])
-    return user
+    return user.pk
 
 
 @transaction.atomic
 def create_account(
-    *, user: User, kyc_tier: int = 0, vip_tier: int = 0, label: str = "main"
-) -> TradingAccount:
+    *, user_id: int, kyc_tier: int = 0, vip_tier: int = 0, label: str = "main"
+) -> Standing:
     """Open a trading account at a partition, for ever, and tell the partition once this commits."""
     counter = locks.next_account_counter()
     home = counter % config.integer("FAIRBOOK_RISK_PARTITIONS")
     account = TradingAccount.objects.create(
         number=numbered_in(home, counter=counter),
-        user=user,
+        user_id=user_id,
         partition=home,
         label=label,
         kyc_tier=kyc_tier,
@@ -123,12 +129,13 @@ def create_account(
     )
     outbox.send(AccountOpen(account=account.number), worker=f"risk:{home}")
     _tell_fees(account)
-    return account
+    return selectors.standing_of(account)
 
 
 @transaction.atomic
-def set_vip_tier(*, account: TradingAccount, vip_tier: int) -> None:
+def set_vip_tier(*, number: int, vip_tier: int) -> None:
     """Give an account the fees of another tier."""
+    account = TradingAccount.objects.get(pk=number)
     account.vip_tier = vip_tier
     account.save(update_fields=["vip_tier"])
     _tell_fees(account)
@@ -136,8 +143,9 @@ def set_vip_tier(*, account: TradingAccount, vip_tier: int) -> None:
 
 
 @transaction.atomic
-def set_frozen(*, account: TradingAccount, frozen: bool, reason: str) -> None:
+def set_frozen(*, number: int, frozen: bool, reason: str) -> None:
     """Stop an account's new orders and withdrawals, or take them again."""
+    account = TradingAccount.objects.get(pk=number)
     account.is_frozen = frozen
     account.save(update_fields=["is_frozen"])
     command = AccountFreeze(account=account.number, frozen=frozen, reason=reason)
@@ -154,14 +162,14 @@ def _tell_fees(account: TradingAccount) -> None:
 
 
 @transaction.atomic
-def create_api_key(*, account: TradingAccount, label: str = "", can_trade: bool = False) -> NewKey:
+def create_api_key(*, account: int, label: str = "", can_trade: bool = False) -> NewKey:
     """Make a key; its secret is in this answer and nowhere else in the clear."""
-    if ApiKey.objects.live().filter(account=account).count() >= KEYS_PER_ACCOUNT_MAX:
+    if ApiKey.objects.live().filter(account_id=account).count() >= KEYS_PER_ACCOUNT_MAX:
         raise TooManyKeys("Revoke a key before you make another.", limit=KEYS_PER_ACCOUNT_MAX)
     public_id, secret = secrets.token_urlsafe(48)[:64], secrets.token_urlsafe(48)[:64]
     ApiKey.objects.create(
         public_id=public_id,
-        account=account,
+        account_id=account,
         label=label,
         sealed_secret=sealing.seal(secret.encode(), bound_to=public_id),
         can_trade=can_trade,
@@ -177,6 +185,15 @@ def revoke_api_key(*, user_id: int, public_id: str) -> None:
     if not live.update(revoked_at=timezone.now()):
         raise NoSuchKey("There is no such key.")
     _changed("key", public_id, gone=True)
+
+
+@transaction.atomic
+def let_staff_look() -> None:
+    """Give every staff role the right to see every table in the back office, and no more."""
+    views = Permission.objects.filter(codename__startswith="view_")
+    for role in STAFF_ROLES:
+        group, _ = Group.objects.get_or_create(name=role)
+        group.permissions.set(views)
 
 
 def end_session(name: str) -> None:

@@ -1,0 +1,32 @@
+"""Which parameters each endpoint of the dialect reads. Any other one is refused (-1104)."""
+
+from __future__ import annotations
+
+SIGNING = frozenset({"timestamp", "recvWindow", "signature"})
+
+NEW_ORDER = SIGNING | {
+    *("symbol", "side", "type", "timeInForce", "quantity", "quoteOrderQty", "price"),
+    *("newClientOrderId", "newOrderRespType", "selfTradePreventionMode"),
+    *("strategyId", "strategyType", "stopPrice", "trailingDelta", "icebergQty"),
+}
+TEST_ORDER = NEW_ORDER | {"computeCommissionRates"}
+FIND_ORDER = SIGNING | {"symbol", "orderId", "origClientOrderId"}
+CANCEL_ORDER = FIND_ORDER | {"newClientOrderId", "cancelRestrictions"}
+OPEN_ORDERS = SIGNING | {"symbol"}
+CANCEL_ALL = OPEN_ORDERS
+ALL_ORDERS = SIGNING | {"symbol", "orderId", "startTime", "endTime", "limit"}
+MY_TRADES = ALL_ORDERS | {"fromId"}
+ACCOUNT = SIGNING | {"omitZeroBalances"}
+SIGNED_ONLY = SIGNING
+TRADE_FEE = SIGNING | {"symbol"}
+
+NOTHING: frozenset[str] = frozenset()
+EXCHANGE_INFO = frozenset(
+    {"symbol", "symbols", "permissions", "showPermissionSets", "symbolStatus"}
+)
+DEPTH = frozenset({"symbol", "limit"})
+TRADES = DEPTH
+AGG_TRADES = frozenset({"symbol", "fromId", "startTime", "endTime", "limit"})
+KLINES = frozenset({"symbol", "interval", "startTime", "endTime", "timeZone", "limit"})
+TICKER = frozenset({"symbol", "symbols", "type"})
+LISTEN_KEY = frozenset({"listenKey"})

@@ -1,0 +1,207 @@
+"""What an edge remembers of keys and log-ins, so that a signed order never waits for PostgreSQL.
+
+An entry is fresh for 60 s, for 1 s while this edge cannot hear changes (the cache is away), and for
+no time once a change that concerns it was heard. An entry that is no longer fresh is read again
+before it is used, and while PostgreSQL does not answer the last one known is used as it is; what
+is known to have ended stays ended. The risk engine has its own word on frozen accounts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+import redis
+import redis.asyncio
+import structlog
+from django.db import InterfaceError, OperationalError, connections
+
+from apps.common.errors import Unavailable
+from apps.users import selectors, sessions
+from apps.users.contracts import Changed, Grant, KeyGrant, SessionGrant
+from apps.users.services import CHANGED_CHANNEL
+
+FRESH_S, DEAF_FRESH_S = 60.0, 1.0
+PATIENCE_S = 0.25  # A known entry is used after this wait for a newer one.
+DOWN_S = 2.0  # After a failure nobody tries PostgreSQL for so long.
+ENTRIES_MAX = 20_000
+WARM_KEYS_MAX = 5_000
+KEY, SESSION, ACCOUNT = "key", "session", "account"
+
+log = structlog.get_logger("fairbook.users")
+_decode = msgspec.msgpack.Decoder(Changed).decode
+
+
+@dataclass(slots=True)
+class _Entry:
+    grant: Grant | None  # None: there is no such key or log-in.
+    read_at: float
+
+
+class EdgeMemory:
+    """The keys and log-ins that this process knows. Used by its event loop and by its threads."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+        self._lock = threading.Lock()
+        self._reads: dict[tuple[str, str], asyncio.Task[Grant | None]] = {}
+        self._down_until = float("-inf")
+        self._hears = False
+        self._changes = 0  # Heard so far: a read that one overtook is not fresh.
+
+    # -- asking
+
+    async def key(self, public_id: str) -> KeyGrant | None:
+        """Return what an API key opens, or None."""
+        grant = await self._ask((KEY, public_id), public_id)
+        return grant if isinstance(grant, KeyGrant) else None
+
+    async def session(self, session_key: str) -> SessionGrant | None:
+        """Return what a session cookie opens, or None."""
+        return self._still_on(
+            await self._ask((SESSION, sessions.name_of(session_key)), session_key)
+        )
+
+    def key_now(self, public_id: str) -> KeyGrant | None:
+        """Do the same as `key` from a thread."""
+        grant = self._ask_now((KEY, public_id), public_id)
+        return grant if isinstance(grant, KeyGrant) else None
+
+    def session_now(self, session_key: str) -> SessionGrant | None:
+        """Do the same as `session` from a thread."""
+        return self._still_on(self._ask_now((SESSION, sessions.name_of(session_key)), session_key))
+
+    @staticmethod
+    def _still_on(grant: Grant | None) -> SessionGrant | None:
+        if not isinstance(grant, SessionGrant) or grant.expires_at < time.time():
+            return None
+        return grant
+
+    async def _ask(self, name: tuple[str, str], secret: str) -> Grant | None:
+        entry = self._entries.get(name)
+        if entry is not None and self._is_fresh(entry):
+            return entry.grant
+        if self._clock() < self._down_until:
+            return self._last_known(entry)
+        read = self._reads.get(name)
+        if read is None:
+            read = asyncio.create_task(asyncio.to_thread(self._read, name, secret))
+            self._reads[name] = read
+            read.add_done_callback(lambda _task: self._reads.pop(name, None))
+        try:
+            patience_s = PATIENCE_S if entry is not None else None
+            return await asyncio.wait_for(asyncio.shield(read), patience_s)
+        except (OperationalError, InterfaceError, TimeoutError):
+            return self._last_known(entry)
+
+    def _ask_now(self, name: tuple[str, str], secret: str) -> Grant | None:
+        entry = self._entries.get(name)
+        if entry is not None and self._is_fresh(entry):
+            return entry.grant
+        if self._clock() < self._down_until:
+            return self._last_known(entry)
+        try:
+            return self._read(name, secret)
+        except (OperationalError, InterfaceError):
+            return self._last_known(entry)
+
+    @staticmethod
+    def _last_known(entry: _Entry | None) -> Grant | None:
+        if entry is None:
+            raise Unavailable("Checking who you are")
+        return entry.grant
+
+    def _is_fresh(self, entry: _Entry) -> bool:
+        age_s = self._clock() - entry.read_at
+        return age_s < (FRESH_S if self._hears else DEAF_FRESH_S)
+
+    def _read(self, name: tuple[str, str], secret: str) -> Grant | None:
+        """Read from PostgreSQL, in a thread."""
+        asked_at, changes = self._clock(), self._changes
+        load = selectors.key_grant if name[0] == KEY else selectors.session_grant
+        try:
+            grant: Grant | None = load(secret)
+        except (OperationalError, InterfaceError) as error:
+            self._down_until = self._clock() + DOWN_S
+            log.warning("users.memory.database_away", reason=str(error).splitlines()[0][:200])
+            raise
+        finally:
+            connections.close_all()
+        if changes == self._changes:
+            self._put(name, _Entry(grant, asked_at))
+            return grant
+        known = self._entries.get(name)
+        if known is None or known.grant is not None:  # What ended meanwhile stays ended.
+            self._put(name, _Entry(grant, float("-inf")))
+            return grant
+        return None
+
+    # -- keeping
+
+    def _put(self, name: tuple[str, str], entry: _Entry) -> None:
+        with self._lock:
+            self._entries[name] = entry
+            self._entries.move_to_end(name)
+            while len(self._entries) > ENTRIES_MAX:
+                self._entries.popitem(last=False)
+
+    def warm(self) -> None:
+        """Learn the newest live keys before the first request (in a thread)."""
+        try:
+            read_at = self._clock()
+            for grant in selectors.live_key_grants(limit=WARM_KEYS_MAX):
+                self._put((KEY, grant.public_id), _Entry(grant, read_at))
+        except (OperationalError, InterfaceError) as error:
+            log.warning("users.memory.not_warmed", reason=str(error).splitlines()[0][:200])
+        finally:
+            connections.close_all()
+
+    def take(self, change: Changed) -> None:
+        """Stop trusting what a change concerns."""
+        self._changes += 1
+        if change.kind == ACCOUNT:
+            self._distrust_account(int(change.name))
+        elif change.gone:
+            self._put((change.kind, change.name), _Entry(None, self._clock()))
+        elif entry := self._entries.get((change.kind, change.name)):
+            entry.read_at = float("-inf")
+
+    def _distrust_account(self, account: int) -> None:
+        with self._lock:
+            for entry in self._entries.values():
+                if entry.grant is not None and entry.grant.standing.account == account:
+                    entry.read_at = float("-inf")
+
+    def _distrust_all(self) -> None:
+        with self._lock:
+            for entry in self._entries.values():
+                if entry.grant is not None:
+                    entry.read_at = min(entry.read_at, self._clock() - FRESH_S)
+
+    # -- hearing
+
+    async def listen(self, cache: redis.asyncio.Redis) -> None:
+        """Hear changes until cancelled. After a break everything is read again before it counts."""
+        while True:
+            with contextlib.suppress(redis.RedisError, OSError):
+                async with cache.pubsub(ignore_subscribe_messages=True) as ears:
+                    await ears.subscribe(CHANGED_CHANNEL)
+                    self._distrust_all()
+                    self._hears = True
+                    async for message in ears.listen():
+                        self._take_raw(message["data"])
+            self._hears = False
+            await asyncio.sleep(0.5)
+
+    def _take_raw(self, data: object) -> None:
+        try:
+            self.take(_decode(data))  # type: ignore[arg-type] - bytes; anything else is refused.
+        except (msgspec.DecodeError, TypeError, ValueError):
+            log.warning("users.memory.strange_message")
