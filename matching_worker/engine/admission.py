@@ -1,0 +1,60 @@
+"""May this order come in? Every field again, never trusting the edge or the partition."""
+
+from apps.common.kernel.ids import partition_of
+from apps.common.kernel.money import Wide
+from matching_worker.contracts.market import BUY, LIMIT, MarketSpec
+from matching_worker.contracts.to_book import HeldOrder
+from matching_worker.engine import codes
+from matching_worker.engine.limits import CLIENT_ID_LENGTH_MAX, WIDE_DIGITS_MAX
+
+UNREADABLE = -1
+
+
+def amount_of(wide: Wide) -> int:
+    """Return the whole number that a message carries as an integer or a decimal string."""
+    if isinstance(wide, int):
+        return wide
+    readable = wide.isascii() and wide.isdigit() and len(wide) <= WIDE_DIGITS_MAX
+    return int(wide) if readable else UNREADABLE
+
+
+def wrong_terms(order: HeldOrder, spec: MarketSpec) -> str:
+    """Return the code of what is wrong with an order by itself, or "" if it makes sense here."""
+    if partition_of(order.order_id) != partition_of(order.account):
+        return codes.WRONG_PARTITION
+    if not 0 < len(order.client_id) <= CLIENT_ID_LENGTH_MAX:
+        return codes.BAD_CLIENT_ID
+    if order.kind == LIMIT:
+        return _wrong_limit(order, spec)
+    return _wrong_market(order, spec)
+
+
+def _wrong_limit(order: HeldOrder, spec: MarketSpec) -> str:
+    if order.post_only and order.time_in_force != "GTC":
+        return codes.BAD_TERMS
+    if order.price_ticks <= 0:
+        return codes.BAD_PRICE
+    if order.budget != 0:
+        return codes.BAD_BUDGET
+    if not spec.min_lots <= order.lots <= spec.max_lots:
+        return codes.LOTS_OUT_OF_RANGE
+    if order.price_ticks * order.lots * spec.quote_per_tick_lot < spec.min_notional:
+        return codes.NOTIONAL_TOO_SMALL
+    return ""
+
+
+def _wrong_market(order: HeldOrder, spec: MarketSpec) -> str:
+    if order.post_only:
+        return codes.BAD_TERMS
+    if order.price_ticks != 0:
+        return codes.BAD_PRICE
+    budget = amount_of(order.budget)
+    buys = order.side == BUY
+    if (budget <= 0) if buys else (order.budget != 0):
+        return codes.BAD_BUDGET
+    by_budget_alone = buys and order.lots == 0
+    if not (by_budget_alone or spec.min_lots <= order.lots <= spec.max_lots):
+        return codes.LOTS_OUT_OF_RANGE
+    if buys and budget < spec.min_notional:
+        return codes.NOTIONAL_TOO_SMALL
+    return ""

@@ -1,0 +1,179 @@
+"""The resting orders of one market: best price first, then oldest first.
+
+Orders of one price are chained to their neighbours: joining, leaving and looking at the front are a
+few assignments each, however many stand there (an ordered dict took three times as long).
+"""
+
+from collections.abc import Iterator
+
+from sortedcontainers import SortedDict
+
+from apps.common.kernel.invariants import ensure
+from matching_worker.contracts.market import BUY
+from matching_worker.contracts.to_book import HeldOrder
+
+NO_PRICE = 2**63  # The best key of an empty side: behind every price.
+ANY_PRICE = 2**62  # A market order's limit: every real price is at or before it.
+ANY_LOTS = 2**62  # What a market buy by budget alone still wants.
+
+
+class Order:
+    """An order as it stands: its terms, and what became of it so far."""
+
+    __slots__ = ("cum_quote", "filled_lots", "newer", "older", "open_lots", "terms")
+
+    def __init__(self, terms: HeldOrder, open_lots: int, filled_lots: int = 0, cum_quote: int = 0):
+        self.terms = terms
+        self.open_lots = open_lots
+        self.filled_lots = filled_lots
+        self.cum_quote = cum_quote  # Quote minor units of all its fills.
+        self.older: Order | None = None  # Its neighbours at its price, while it rests.
+        self.newer: Order | None = None
+
+
+class Level:
+    """All orders at one price, oldest first."""
+
+    __slots__ = ("first", "last", "lots")
+
+    def __init__(self, order: Order) -> None:
+        self.first = self.last = order
+        self.lots = order.open_lots
+
+    def orders(self) -> Iterator[Order]:
+        """Go through the orders, oldest first."""
+        order: Order | None = self.first
+        while order is not None:
+            yield order
+            order = order.newer
+
+
+class HalfBook:
+    """The bids or the asks. A level's key is its price, minus it for bids: less is better."""
+
+    __slots__ = ("best", "levels", "sign")
+
+    def __init__(self, sign: int) -> None:
+        self.sign = sign
+        self.levels: SortedDict[int, Level] = SortedDict()
+        self.best = NO_PRICE  # The best level's key, kept so that most orders need not look.
+
+    def add(self, order: Order) -> None:
+        """Put an order behind all others of its price."""
+        key = self.sign * order.terms.price_ticks
+        level = self.levels.get(key)
+        if level is None:
+            self.levels[key] = Level(order)
+            self.best = min(self.best, key)
+        else:
+            order.older = level.last
+            level.last.newer = order
+            level.last = order
+            level.lots += order.open_lots
+
+    def remove(self, order: Order) -> None:
+        """Take an order out, and its level with it if it stood there alone."""
+        key = self.sign * order.terms.price_ticks
+        level = self.levels[key]
+        level.lots -= order.open_lots
+        older, newer = order.older, order.newer
+        if older is not None:
+            older.newer = newer
+        elif newer is not None:
+            level.first = newer
+        else:
+            self._drop(key)
+        if newer is not None:
+            newer.older = older
+        elif older is not None:
+            level.last = older
+        order.older = order.newer = None  # No order keeps another alive.
+
+    def depth(self) -> list[tuple[int, int]]:
+        """Return (price, lots) of every level, best first."""
+        return [(self.sign * key, level.lots) for key, level in self.levels.items()]
+
+    def check(self) -> None:
+        """Claim that levels are sorted, none is empty, and each total is the sum of its orders."""
+        keys = list(self.levels)
+        ensure(keys == sorted(set(keys)), "levels are sorted, one per price")
+        ensure(self.best == (keys[0] if keys else NO_PRICE), "the best price is the first level's")
+        for key, level in self.levels.items():
+            orders = list(level.orders())
+            chained = [order.older for order in orders] == [None, *orders[:-1]]
+            ensure(chained and level.last is orders[-1], "a level is one chain, oldest first")
+            ensure(all(order.open_lots > 0 for order in orders), "an order without lots is gone")
+            total = sum(order.open_lots for order in orders)
+            ensure(level.lots == total, "a level's total is its orders' sum")
+            ensure(
+                all(self.sign * order.terms.price_ticks == key for order in orders),
+                "an order stands at its price",
+            )
+
+    def _drop(self, key: int) -> None:
+        del self.levels[key]
+        if key == self.best:
+            self.best = self.levels.peekitem(0)[0] if self.levels else NO_PRICE
+
+
+class Book:
+    """Both sides, and the ways to find an order: by its number, and by its account."""
+
+    __slots__ = ("accounts", "asks", "bids", "orders", "trades")
+
+    def __init__(self) -> None:
+        self.bids = HalfBook(-1)
+        self.asks = HalfBook(1)
+        self.orders: dict[int, Order] = {}  # In the order they came to rest.
+        self.accounts: dict[int, dict[str, Order]] = {}  # By client id; in the same order.
+        self.trades = 0  # Since genesis; the last trade's number.
+
+    def add(self, order: Order) -> None:
+        """Let an order rest."""
+        terms = order.terms
+        self.orders[terms.order_id] = order
+        mine = self.accounts.get(terms.account)
+        if mine is None:
+            mine = self.accounts[terms.account] = {}
+        mine[terms.client_id] = order
+        (self.bids if terms.side == BUY else self.asks).add(order)
+
+    def remove(self, order: Order) -> None:
+        """Take an order out, whatever is left of it."""
+        terms = order.terms
+        (self.bids if terms.side == BUY else self.asks).remove(order)
+        del self.orders[terms.order_id]
+        mine = self.accounts[terms.account]
+        del mine[terms.client_id]
+        if not mine:
+            del self.accounts[terms.account]
+
+    def resting_of(self, account: int) -> list[Order]:
+        """Return an account's orders, oldest first."""
+        return list(self.accounts.get(account, {}).values())
+
+    def named(self, *, account: int, order_id: int, client_id: str) -> Order | None:
+        """Return the account's resting order of this number, or client id, or both if named."""
+        if not order_id:
+            return self.accounts.get(account, {}).get(client_id)
+        order = self.orders.get(order_id)
+        if order is None or order.terms.account != account:
+            return None
+        return order if client_id in ("", order.terms.client_id) else None
+
+    def check(self) -> None:
+        """Claim what must hold between two commands."""
+        self.bids.check()
+        self.asks.check()
+        ensure(-self.bids.best < self.asks.best, "a book is never crossed")
+        levels = [*self.bids.levels.values(), *self.asks.levels.values()]
+        standing = sum(len(list(level.orders())) for level in levels)
+        ensure(standing == len(self.orders), "every order stands at one level")
+        known = sum(len(mine) for mine in self.accounts.values())
+        ensure(known == standing, "every order is known to its account")
+        ensure(all(self.accounts.values()), "no account without an order is kept")
+        for order_id, order in self.orders.items():
+            terms = order.terms
+            ensure(terms.order_id == order_id, "an order is found by its number")
+            ensure(self.accounts[terms.account][terms.client_id] is order, "and by its client id")
+            ensure(order.open_lots + order.filled_lots == terms.lots, "what is open was not filled")

@@ -1,0 +1,169 @@
+"""Cancels: what rests ends now, what is on its way is refused when it comes."""
+
+from collections import deque
+
+from apps.common.kernel.ids import StreamId
+from matching_worker.contracts.from_book import CanceledOrder, PassedAsk
+from matching_worker.contracts.to_book import CancelOrders, HeldOrder
+from matching_worker.engine import codes
+from matching_worker.engine.book import Book, Order
+from matching_worker.engine.limits import Limits
+from matching_worker.engine.peers import Peer
+from matching_worker.engine.tombstones import Tombstone, Tombstones
+from matching_worker.engine.turn import Turn, as_canceled, canceled_terms
+
+
+class MassCancel:
+    """A cancel of all that goes on: the orders that rested when it came, and those it ended."""
+
+    __slots__ = ("canceled", "left", "request", "source")
+
+    def __init__(
+        self, source: bytes, request: int, left: deque[int], canceled: list[CanceledOrder]
+    ) -> None:
+        self.source = source
+        self.request = request
+        self.left = left
+        self.canceled = canceled
+
+
+class Cancels:
+    """Every cancel of a book, from its arrival to its one answer."""
+
+    __slots__ = ("book", "limits", "steps_left", "tombstones", "work")
+
+    def __init__(self, book: Book, limits: Limits) -> None:
+        self.book = book
+        self.limits = limits
+        self.tombstones = Tombstones(limits)
+        self.work: deque[MassCancel] = deque()
+        self.steps_left = 0  # Of this batch; `start_batch` gives new ones.
+
+    def start_batch(self, turn: Turn) -> None:
+        """Answer what has waited too long, and go on with the work list."""
+        for stone in self.tombstones.overdue(turn.at_ns):
+            self._answer(stone, turn, otherwise=codes.UNDECIDED)
+        self.steps_left = self.limits.mass_cancel_steps
+        self._work(turn)
+
+    def cancel(self, command: CancelOrders, source: bytes, peer: Peer | None, turn: Turn) -> None:
+        """End what the command names, or wait for it while it may still come."""
+        if turn.at_ns > command.deadline_ns:
+            turn.cancel_refused(source, command.request, codes.TOO_LATE)
+        elif command.order_id or command.client_id:
+            self._cancel_one(command, source, peer, turn)
+        else:
+            self._cancel_all(command, source, peer, turn)
+
+    def refuses(self, order: HeldOrder, turn: Turn) -> bool:
+        """Say whether a tombstone refuses the order, and give the answers that waited for it."""
+        stones = self.tombstones.meeting(order)
+        for stone in stones:
+            if not stone.means_all:
+                if self.tombstones.settle(stone):
+                    turn.cancel_done(stone.source, stone.request, [canceled_terms(order)])
+            elif stone.number in self.tombstones.owing:
+                stone.canceled.append(canceled_terms(order))
+                if len(stone.canceled) == self.limits.orders_per_account:
+                    self._answer(stone, turn, otherwise=codes.UNDECIDED)  # A list, too, has an end.
+        return bool(stones)
+
+    def passed(self, peer: Peer, turn: Turn) -> None:
+        """Drop the tombstones that a partition has passed: what they wait for cannot come now."""
+        for stone in self.tombstones.passed(peer.partition, peer.passed):
+            self._answer(stone, turn, otherwise=codes.UNKNOWN_ORDER)
+
+    def due_ns(self, at_ns: int) -> int | None:
+        """Return when there is something to do without a command: at once while work is left."""
+        return at_ns if self.work else self.tombstones.due_ns()
+
+    def _cancel_one(
+        self, command: CancelOrders, source: bytes, peer: Peer | None, turn: Turn
+    ) -> None:
+        order = self.book.named(
+            account=command.account, order_id=command.order_id, client_id=command.client_id
+        )
+        if order is not None:
+            turn.cancel_done(source, command.request, [self._end(order, turn)])
+        elif not may_come(command.up_to, peer):
+            turn.cancel_refused(source, command.request, codes.UNKNOWN_ORDER)
+        elif self.tombstones.has_room_for(command.account):
+            self._wait(command, source, peer, turn, owes=True)
+        else:
+            turn.cancel_refused(source, command.request, codes.UNDECIDED)
+
+    def _cancel_all(
+        self, command: CancelOrders, source: bytes, peer: Peer | None, turn: Turn
+    ) -> None:
+        """End all that rests. With nothing there, the answer waits for what is on its way."""
+        resting = self.book.resting_of(command.account)
+        may_wait = may_come(command.up_to, peer)
+        has_room = self.tombstones.has_room_for(command.account)
+        if may_wait and has_room:
+            self._wait(command, source, peer, turn, owes=not resting)
+        if not resting:
+            if not may_wait:
+                turn.cancel_refused(source, command.request, codes.UNKNOWN_ORDER)
+            elif not has_room:
+                turn.cancel_refused(source, command.request, codes.UNDECIDED)
+        elif self._has_work_room_for(len(resting)):
+            left = deque(order.terms.order_id for order in resting)
+            self.work.append(MassCancel(source, command.request, left, []))
+            self._work(turn)
+        else:
+            turn.cancel_refused(source, command.request, codes.UNDECIDED)
+
+    def _wait(
+        self, command: CancelOrders, source: bytes, peer: Peer | None, turn: Turn, *, owes: bool
+    ) -> None:
+        """Set a tombstone, and ask the partition to say when it has passed the mark."""
+        self.tombstones.set(command, source=source, at_ns=turn.at_ns, owes=owes)
+        if peer is not None and command.up_to > peer.asked:
+            peer.asked = command.up_to
+            turn.out.send(peer.name, PassedAsk(command.up_to))
+
+    def _has_work_room_for(self, orders: int) -> bool:
+        named = sum(len(job.left) for job in self.work)
+        return (
+            len(self.work) < self.limits.mass_cancels
+            and named + orders <= self.limits.mass_cancel_orders
+        )
+
+    def _work(self, turn: Turn) -> None:
+        """End orders of mass cancels, first come first served, while this batch has steps left."""
+        while self.work and self.steps_left > 0:
+            job = self.work[0]
+            while job.left and self.steps_left > 0:
+                self.steps_left -= 1
+                order = self.book.orders.get(job.left.popleft())
+                if order is not None:  # It may have traded, or been canceled, while it waited here.
+                    job.canceled.append(self._end(order, turn))
+            if not job.left:
+                self.work.popleft()
+                self._answer_mass(job, turn)
+
+    def _answer_mass(self, job: MassCancel, turn: Turn) -> None:
+        if job.canceled:
+            turn.cancel_done(job.source, job.request, job.canceled)
+        else:
+            turn.cancel_refused(job.source, job.request, codes.UNKNOWN_ORDER)
+
+    def _answer(self, stone: Tombstone, turn: Turn, *, otherwise: str) -> None:
+        """Give a waiting cancel its answer, if it still owes one."""
+        if not self.tombstones.settle(stone):
+            return
+        if stone.canceled:
+            turn.cancel_done(stone.source, stone.request, stone.canceled)
+            stone.canceled = []
+        else:
+            turn.cancel_refused(stone.source, stone.request, otherwise)
+
+    def _end(self, order: Order, turn: Turn) -> CanceledOrder:
+        turn.tell_owner(order, "canceled", "")
+        self.book.remove(order)
+        return as_canceled(order)
+
+
+def may_come(up_to: StreamId, peer: Peer | None) -> bool:
+    """Whether an order from a command up to this one may still be on its way from the partition."""
+    return peer is not None and peer.passed < up_to

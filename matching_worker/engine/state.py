@@ -1,0 +1,146 @@
+"""A book's whole state as plain lists and maps, and back: for snapshots and state hashes.
+
+Orders are written in the order they came to rest: levels, queues and accounts all follow from it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from apps.common.kernel.ids import StreamId
+from apps.common.kernel.money import wide
+from matching_worker.contracts.from_book import CanceledOrder
+from matching_worker.contracts.market import MarketSpec
+from matching_worker.contracts.to_book import CancelOrders, HeldOrder
+from matching_worker.engine.admission import amount_of
+from matching_worker.engine.book import Order
+from matching_worker.engine.cancels import Cancels, MassCancel
+from matching_worker.engine.peers import Peer, partition_named
+from matching_worker.engine.tombstones import Tombstone
+
+if TYPE_CHECKING:
+    from matching_worker.engine.machine import BookMachine
+
+TERMS = len(HeldOrder.__struct_fields__)
+NEVER = -1  # A time that is not set.
+
+
+def dump(machine: BookMachine) -> object:
+    """Return all that decides a book's future."""
+    uncut = machine.first_uncut_ns
+    return {
+        "spec": msgspec.to_builtins(machine.spec),
+        "seq": machine.seq,
+        "at_ns": machine.at_ns,
+        "rules": machine.rules,
+        "state": machine.state,
+        "trades": machine.book.trades,
+        "cuts": machine.cuts,
+        "first_uncut_ns": NEVER if uncut is None else uncut,
+        "reference": machine.reference.dump(),
+        "peers": [
+            [peer.name, peer.greeted, list(peer.passed), list(peer.asked)]
+            for peer in machine.peers.values()
+        ],
+        "orders": [_order_row(order) for order in machine.book.orders.values()],
+        **_dump_cancels(machine.cancels),
+    }
+
+
+def load(machine: BookMachine, dumped: object) -> None:
+    """Fill a fresh machine with a dumped state."""
+    state = cast("dict[str, Any]", dumped)
+    machine.define(msgspec.convert(state["spec"], MarketSpec))
+    machine.seq, machine.at_ns, machine.rules = state["seq"], state["at_ns"], state["rules"]
+    machine.state, machine.cuts = state["state"], state["cuts"]
+    uncut = state["first_uncut_ns"]
+    machine.first_uncut_ns = None if uncut == NEVER else uncut
+    machine.reference.load(state["reference"])
+    machine.peers = {name: _peer(name, *rest) for name, *rest in state["peers"]}
+    machine.book.trades = state["trades"]
+    for row in state["orders"]:
+        machine.book.add(_order(row))
+    _load_cancels(machine.cancels, state)
+
+
+def _dump_cancels(cancels: Cancels) -> dict[str, object]:
+    stones = cancels.tombstones
+    ordered = sorted(
+        (stone for mine in stones.by_account.values() for stone in mine.values()),
+        key=lambda stone: stone.number,
+    )
+    return {
+        "tombstones": [[*_stone_row(stone), stone.number in stones.owing] for stone in ordered],
+        "last_tombstone": stones.last_number,
+        "mass_cancels": [
+            [job.source.hex(), job.request, list(job.left), _canceled_rows(job.canceled)]
+            for job in cancels.work
+        ],
+    }
+
+
+def _load_cancels(cancels: Cancels, state: dict[str, Any]) -> None:
+    for *row, owes in state["tombstones"]:
+        cancels.tombstones.put(_stone(row), owes=owes)
+    cancels.tombstones.last_number = state["last_tombstone"]
+    for source, request, left, canceled in state["mass_cancels"]:
+        cancels.work.append(
+            MassCancel(bytes.fromhex(source), request, deque(left), _canceled_orders(canceled))
+        )
+
+
+def _order_row(order: Order) -> list[object]:
+    terms = msgspec.structs.astuple(order.terms)
+    return [*terms[:-1], list(terms[-1]), order.open_lots, order.filled_lots, wide(order.cum_quote)]
+
+
+def _order(row: list[Any]) -> Order:
+    *terms, command = row[:TERMS]
+    open_lots, filled_lots, cum_quote = row[TERMS:]
+    return Order(
+        HeldOrder(*terms, command=_id(command)), open_lots, filled_lots, amount_of(cum_quote)
+    )
+
+
+def _peer(name: str, greeted: bool, passed: list[int], asked: list[int]) -> Peer:
+    partition = partition_named(name)
+    peer = Peer(name, 0 if partition is None else partition)
+    peer.greeted, peer.passed, peer.asked = greeted, _id(passed), _id(asked)
+    return peer
+
+
+def _stone_row(stone: Tombstone) -> list[object]:
+    return [
+        stone.number,
+        stone.request,
+        stone.account,
+        stone.order_id,
+        stone.client_id,
+        list(stone.up_to),
+        stone.source.hex(),
+        stone.expires_ns,
+        _canceled_rows(stone.canceled),
+    ]
+
+
+def _stone(row: list[Any]) -> Tombstone:
+    number, request, account, order_id, client_id, up_to, source, expires_ns, canceled = row
+    command = CancelOrders(request, account, order_id, client_id, _id(up_to), 0)
+    stone = Tombstone(number, command, bytes.fromhex(source), expires_ns)
+    stone.canceled = _canceled_orders(canceled)
+    return stone
+
+
+def _canceled_rows(orders: list[CanceledOrder]) -> list[object]:
+    return [list(msgspec.structs.astuple(order)) for order in orders]
+
+
+def _canceled_orders(rows: list[Any]) -> list[CanceledOrder]:
+    return [CanceledOrder(*row) for row in rows]
+
+
+def _id(pair: list[int]) -> StreamId:
+    return pair[0], pair[1]

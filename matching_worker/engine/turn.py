@@ -1,0 +1,107 @@
+"""The command being applied: its number, its time, and where its outputs go."""
+
+from apps.common.kernel.ids import PARTITIONS_MAX
+from apps.common.kernel.money import wide
+from apps.journals.keys import worker_of_partition
+from apps.journals.machine import Outputs
+from matching_worker.contracts.from_book import (
+    CancelDone,
+    CanceledOrder,
+    CancelRefused,
+    FirstReport,
+    OrderEnd,
+    OrderRemoved,
+    OrderTurnedAway,
+)
+from matching_worker.contracts.market import EndReason
+from matching_worker.contracts.to_book import HeldOrder
+from matching_worker.engine.book import Order
+
+_PEERS = tuple(worker_of_partition(partition) for partition in range(PARTITIONS_MAX))
+
+
+def peer_of(account: int) -> str:
+    """Name the risk partition that owns an account."""
+    return _PEERS[account % PARTITIONS_MAX]
+
+
+class Turn:
+    """What every part of the book needs to speak: one object, moved on by the machine."""
+
+    __slots__ = ("at_ns", "out", "seq")
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.at_ns = 0
+        self.out = Outputs()
+
+    def tell_owner(self, order: Order, ended: EndReason, code: str) -> None:
+        """Give a resting order its terminal report, and the market the news that it is gone."""
+        terms, out = order.terms, self.out
+        out.events.append(
+            OrderRemoved(
+                self.seq,
+                terms.order_id,
+                terms.account,
+                terms.side,
+                terms.price_ticks,
+                order.open_lots,
+                ended,
+            )
+        )
+        out.send(
+            peer_of(terms.account),
+            OrderEnd(
+                terms.order_id,
+                terms.version,
+                self.seq,
+                self.at_ns,
+                ended,
+                code,
+                order.filled_lots,
+                wide(order.cum_quote),
+            ),
+        )
+
+    def turn_away(self, order: HeldOrder, ended: EndReason, code: str, *, peer: str) -> None:
+        """Answer an order that never met the book."""
+        self.out.send(
+            peer, FirstReport(order.order_id, order.version, self.seq, self.at_ns, [], ended, code)
+        )
+        self.note_turned_away(order, ended, code)
+
+    def note_turned_away(self, order: HeldOrder, ended: EndReason, code: str) -> None:
+        """Tell the market that an order, or the rest of it, never rested."""
+        self.out.events.append(
+            OrderTurnedAway(self.seq, order.order_id, order.account, ended, code)
+        )
+
+    def cancel_done(self, source: bytes, request: int, orders: list[CanceledOrder]) -> None:
+        """Answer a cancel with what it ended."""
+        # A frame's number is the runtime's to give; who waits for it follows the reply's batch.
+        self.out.reply(source, CancelDone(request, self.seq, self.at_ns, orders, 0))
+
+    def cancel_refused(self, source: bytes, request: int, code: str) -> None:
+        """Answer a cancel that ended nothing."""
+        self.out.reply(source, CancelRefused(request, self.seq, code))
+
+
+def as_canceled(order: Order) -> CanceledOrder:
+    """Describe an order as the answer to a cancel does."""
+    return canceled_terms(order.terms, order.filled_lots, order.cum_quote)
+
+
+def canceled_terms(terms: HeldOrder, filled_lots: int = 0, cum_quote: int = 0) -> CanceledOrder:
+    """Describe an order that a cancel ended, perhaps before it came to rest."""
+    return CanceledOrder(
+        terms.order_id,
+        terms.client_id,
+        terms.side,
+        terms.kind,
+        terms.time_in_force,
+        terms.post_only,
+        terms.price_ticks,
+        terms.lots,
+        filled_lots,
+        wide(cum_quote),
+    )
