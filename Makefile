@@ -1,5 +1,6 @@
 # Two commands matter: `make up` starts the exchange, `make test` shows that it is right.
-# Exit codes: 0 ok, 1 failed, 2 could not run.
+# Exit codes of the programs below: 0 ok, 1 failed, 2 could not run (make itself says 2 for both;
+# "Error 1" in its message is the program's).
 
 PYTHON ?= python3
 PY     := .venv/bin/python

@@ -14,7 +14,17 @@ from drf_spectacular.views import SpectacularAPIView
 
 from exchange_site import health
 
-APPS = ("orders", "marketdata", "risk", "ledger", "markets", "users", "monitoring", "common")
+APPS = (
+    "orders",
+    "marketdata",
+    "risk",
+    "ledger",
+    "markets",
+    "users",
+    "monitoring",
+    "web",
+    "common",
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live, name="health-live"),

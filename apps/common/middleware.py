@@ -57,6 +57,8 @@ def fixed_headers(get_response: Callable[[HttpRequest], Any]) -> Any:
         for name, value in _FIXED.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Content-Security-Policy", _DATA_POLICY)
+        if not response.streaming:
+            response.headers.setdefault("Content-Length", str(len(response.content)))
         if not request.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")
 

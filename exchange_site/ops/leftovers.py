@@ -60,13 +60,13 @@ def _orphans() -> Iterator[tuple[str, psutil.Process]]:
 
 
 def _is_ours(process: psutil.Process) -> bool:
-    """Whether a process works for this data directory, by its command line or its environment."""
-    var = str(places.var())
+    """Whether a process works for this data directory: by command line, place, or environment."""
+    var = places.var()
     with contextlib.suppress(psutil.Error):
-        if var in " ".join(process.cmdline()):
+        # Valkey writes its title over its command line and environment, but sits in its directory.
+        if str(var) in " ".join(process.cmdline()) or Path(process.cwd()).is_relative_to(var):
             return True
-        environ = process.environ()
-        return environ.get("FAIRBOOK_RUN_VAR") == var
+        return process.environ().get("FAIRBOOK_RUN_VAR") == str(var)
     return False
 
 

@@ -149,16 +149,18 @@ def restart(name: str) -> None:
     start(name)
 
 
-def print_table(out: Any = sys.stdout) -> None:
-    """Print the rows for people."""
+def table() -> str:
+    """Return the rows for people."""
+    lines = []
     for row in rows():
         words = [row["name"].ljust(20), row["state"].ljust(9), row["role"].ljust(8)]
         words += [str(row["pid"] or "-").rjust(8), f"restarts {row['restarts']}", row["detail"]]
-        print(" ".join(words).rstrip(), file=out)
+        lines.append(" ".join(words).rstrip())
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
     if "--json" in sys.argv:
         print(json.dumps(document()))
     else:
-        print_table()
+        print(table())

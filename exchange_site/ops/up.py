@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import IO, Any
 
 from apps.common.config import ROOT, BadSetting, config
@@ -70,11 +71,18 @@ def _lock() -> IO[str]:
 
 
 def _is_up_already() -> bool:
-    """Whether a detached exchange of this directory runs and is whole."""
-    if leftovers.running_supervisor() is None:
+    """Whether a detached exchange of this directory runs and is whole.
+
+    One whose front process was killed is a leftover, however well it runs.
+    """
+    if leftovers.running_supervisor() is None or not _detached_mark().exists():
         return False
     rows = status.rows()
     return bool(rows) and all(row["state"] == "ready" for row in rows)
+
+
+def _detached_mark() -> Path:
+    return places.run_dir() / "detached"
 
 
 def bring_up(steps: Steps) -> None:
@@ -234,6 +242,7 @@ def run(*, detach: bool) -> int:
                 raise
             print(f"\n  {_remember_time(steps.seconds)}")
         print(_greeting(), flush=True)
+        _detached_mark().touch() if detach else _detached_mark().unlink(missing_ok=True)
         return 0 if detach else _stay_in_front()
 
 

@@ -1,7 +1,5 @@
 """The project: its apps, middleware, templates, static files, language and time."""
 
-from importlib.util import find_spec
-
 from apps.common.config import ROOT, config
 
 BASE_DIR = ROOT
@@ -35,6 +33,7 @@ INSTALLED_APPS = [
     "apps.marketdata",
     "apps.orders",
     "apps.monitoring",
+    "apps.web",
 ]
 
 # The way of ordinary pages and of Django REST framework.
@@ -48,6 +47,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.users.middleware.SessionLimits",
     "apps.users.middleware.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -92,6 +92,4 @@ TIME_ZONE = "UTC"
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
-
-if find_spec("apps.users.models"):
-    AUTH_USER_MODEL = "users.User"
+AUTH_USER_MODEL = "users.User"

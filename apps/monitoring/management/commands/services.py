@@ -30,7 +30,7 @@ class Command(BaseCommand):
         elif options["json"]:
             self.stdout.write(json.dumps(status.document()))
         else:
-            status.print_table(self.stdout)
+            self.stdout.write(status.table())
 
     def _act(self, act: str, name: str | None) -> None:
         if not name:
