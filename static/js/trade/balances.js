@@ -1,0 +1,41 @@
+/** Balances: what you own, what is held for open orders, and what it is worth now. */
+import { grouped, multiply, parse, readable } from "../lib/decimal.js";
+import { $, h } from "../lib/dom.js";
+
+const DOLLARS = "USDT";
+
+export function balanceRows(account, prices) {
+  return {
+    columns: [
+      { name: "Asset", text: (one) => one.asset },
+      { name: "Total", num: true, text: (one) => readable(one.free + one.held, 8) },
+      { name: "Available", num: true, text: (one) => readable(one.free, 8) },
+      { name: "Held by orders", num: true, text: (one) => readable(one.held, 8) },
+      { name: `Worth (${DOLLARS})`, num: true, text: (one) => worth(one, prices) },
+    ],
+    key: (one) => one.asset,
+    empty: "No balances yet.",
+  };
+}
+
+function worth({ asset, free, held }, prices) {
+  const price = asset === DOLLARS ? parse("1") : prices.get(asset);
+  return price ? `≈ ${grouped(multiply(free + held, price), 2)}` : "–";
+}
+
+/** The two balances of this market, under the ticket. */
+export function showMini(market, account) {
+  const root = $("#balances-mini");
+  if (!root) return;
+  const rows = [market.base, market.quote].map((asset) => {
+    const one = account.balances.get(asset) ?? { free: 0n, held: 0n };
+    const held = one.held ? ` · ${readable(one.held, 6)} held` : "";
+    return h(
+      "div",
+      { class: "row-between" },
+      h("span", { class: "muted" }, asset),
+      h("span", { "data-balance": asset }, `${readable(one.free, 6)}`, h("span", { class: "muted" }, held)),
+    );
+  });
+  root.replaceChildren(...rows);
+}

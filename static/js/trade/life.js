@@ -1,0 +1,79 @@
+/** An order's life: every station it passed, and the time between each. */
+import { call } from "../lib/api.js";
+import { $, closable, h, notice } from "../lib/dom.js";
+
+let shownId = null;
+
+export function startLife() {
+  closable($("#life"));
+}
+
+export async function showLife({ id }) {
+  shownId = id;
+  const body = $("#life-body");
+  body.replaceChildren(notice("Reading the journals…"));
+  if (!$("#life").open) $("#life").showModal();
+  try {
+    const life = await call("GET", `/api/v1/orders/${encodeURIComponent(id)}/life`);
+    if (shownId === id) body.replaceChildren(...draw(life));
+  } catch (error) {
+    const again = h("button", { type: "button", class: "button small", onclick: () => showLife({ id }) }, "Try again");
+    if (shownId === id) body.replaceChildren(notice(`Its life could not be read: ${error.message}`, again));
+  }
+}
+
+function draw(life) {
+  const stages = life.stages ?? life.steps ?? [];
+  const timed = stages.filter((stage) => stage.at_ns);
+  const parts = [h("dl", { class: "life-summary" }, ...summary(life, timed))];
+  if (!stages.length) return [...parts, notice("Nothing is recorded yet. Try again in a moment.")];
+  let before = null;
+  const items = stages.map((stage) => {
+    const item = station(stage, before);
+    if (stage.at_ns) before = BigInt(stage.at_ns);
+    return item;
+  });
+  return [...parts, h("ol", { class: "timeline" }, ...items)];
+}
+
+function summary(life, timed) {
+  const whole = timed.length > 1 ? BigInt(timed.at(-1).at_ns) - BigInt(timed[0].at_ns) : null;
+  const facts = [
+    ["Order", `#${life.order_id ?? life.id ?? shownId}`],
+    ["Market", life.market ?? "–"],
+    ["Start to end", whole === null ? "–" : span(whole)],
+  ];
+  return facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
+}
+
+function station(stage, before) {
+  const gap = stage.at_ns && before !== null ? `+ ${span(BigInt(stage.at_ns) - before)}` : "";
+  const facts = Object.entries(stage.facts ?? stage.details ?? {}).filter(([, value]) => value !== null && value !== "");
+  return h(
+    "li",
+    { class: stage.at_ns ? undefined : "missing" },
+    h("div", { class: "stage" }, h("span", {}, stage.title ?? stage.stage), h("span", { class: "gap" }, gap)),
+    stage.what ? h("div", { class: "what" }, stage.what) : null,
+    facts.length ? h("dl", { class: "facts" }, ...facts.flatMap(fact)) : null,
+  );
+}
+
+function fact([name, value]) {
+  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
+  return [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, text)];
+}
+
+/** Nanoseconds as a person reads them. */
+export function span(ns) {
+  const sign = ns < 0n ? "−" : "";
+  const size = ns < 0n ? -ns : ns;
+  if (size < 1_000n) return `${sign}${size} ns`;
+  if (size < 1_000_000n) return `${sign}${tenths(size, 1_000n)} µs`;
+  if (size < 1_000_000_000n) return `${sign}${tenths(size, 1_000_000n)} ms`;
+  return `${sign}${tenths(size, 1_000_000_000n)} s`;
+}
+
+function tenths(value, unit) {
+  const all = (value * 10n) / unit;
+  return `${all / 10n}.${all % 10n}`;
+}

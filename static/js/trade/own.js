@@ -1,0 +1,192 @@
+/** Your open orders, history, fills and balances: one table at a time, always current. */
+import { trading } from "../lib/api.js";
+import { grouped, readable } from "../lib/decimal.js";
+import { $, choice, h, moment, notice, perFrame, setText } from "../lib/dom.js";
+import { toast, toastError } from "../lib/toast.js";
+import { balanceRows } from "./balances.js";
+import { Rows } from "./rows.js";
+
+const STATUS = {
+  NEW: "open",
+  PARTIALLY_FILLED: "part filled",
+  FILLED: "filled",
+  CANCELED: "canceled",
+  EXPIRED: "expired",
+  EXPIRED_IN_MATCH: "expired",
+  REJECTED: "rejected",
+  PENDING_NEW: "on its way",
+};
+
+export class OwnPanel {
+  /** `showLife(order)` opens an order's life. */
+  constructor(market, account, { prices, showLife }) {
+    Object.assign(this, { market, account, prices, showLife });
+    this.tables = {
+      open: new Rows(this.openTable()),
+      history: new Rows(this.historyTable()),
+      fills: new Rows(this.fillTable()),
+      balances: new Rows(balanceRows(account, prices)),
+    };
+    this.tab = "open";
+    this.paint = perFrame(() => this.draw());
+    choice($("#own-tabs"), (tab) => this.turn(tab));
+    $("#own-body").addEventListener("click", (event) => this.clicked(event));
+    $("#cancel-all").addEventListener("click", () => this.cancelAll());
+  }
+
+  turn(tab) {
+    this.tab = tab;
+    $("#own-body").setAttribute("aria-labelledby", `tab-${tab}`);
+    this.draw();
+  }
+
+  draw() {
+    const { open } = this.account;
+    setText($('[data-count="open"]'), open.length ? String(open.length) : "");
+    $("#cancel-all").hidden = this.tab !== "open" || open.length === 0;
+    const items = {
+      open: () => open,
+      history: () => this.account.ended,
+      fills: () => this.account.recentFills,
+      balances: () => [...this.account.balances].map(([asset, one]) => ({ asset, ...one })),
+    }[this.tab]();
+    const body = this.account.isLoaded ? this.tables[this.tab].show(items) : notice("Loading your orders…");
+    const shelf = $("#own-body");
+    if (shelf.firstElementChild !== body || shelf.children.length !== 1) shelf.replaceChildren(body);
+  }
+
+  // A row is a shortcut for the mouse; the button with the order's number is the way for the keyboard.
+  clicked(event) {
+    const cancel = event.target.closest("[data-cancel]");
+    if (cancel) {
+      this.cancel(cancel);
+      return;
+    }
+    const id = event.target.closest("[data-order]")?.dataset.order;
+    const order = id && this.account.orders.get(id);
+    if (id) this.showLife(order ?? { id });
+  }
+
+  async cancel(button) {
+    const order = this.account.orders.get(button.dataset.cancel);
+    button.disabled = true;
+    try {
+      await trading("DELETE", "/api/v3/order", { symbol: this.market.id, orderId: order.id, timestamp: Date.now() });
+    } catch (error) {
+      toastError(`Order ${order.id} was not canceled`, error);
+      button.disabled = false;
+    }
+  }
+
+  async cancelAll() {
+    const button = $("#cancel-all");
+    button.disabled = true;
+    try {
+      const gone = await trading("DELETE", "/api/v3/openOrders", { symbol: this.market.id, timestamp: Date.now() });
+      toast("Canceled", `${gone.length} order${gone.length === 1 ? "" : "s"} in ${this.market.name}.`);
+    } catch (error) {
+      toastError("The orders were not canceled", error);
+    } finally {
+      button.disabled = false;
+    }
+  }
+
+  get columns() {
+    const { pricePlaces, sizePlaces, base, quote } = this.market;
+    const size = (value) => grouped(value, sizePlaces);
+    return {
+      time: { name: "Time", text: (one) => moment(one.at) },
+      side: { name: "Side", text: (one) => sideWord(one.side), tone: (one) => sideTone(one.side) },
+      type: { name: "Type", text: typeWord },
+      price: { name: `Price (${quote})`, num: true, text: (one) => priceWord(one, pricePlaces) },
+      size: { name: `Size (${base})`, num: true, text: (one) => (one.size ? size(one.size) : "–") },
+      filled: { name: `Filled (${base})`, num: true, text: (one) => size(one.filled) },
+      status: { name: "Status", text: (one) => STATUS[one.status] ?? one.status },
+      life: { name: "Order", node: lifeButton },
+    };
+  }
+
+  openTable() {
+    const { time, side, type, price, size, life } = this.columns;
+    const filled = { name: "Filled", num: true, node: () => filledBar(), adjust: showFilled };
+    const cancel = { name: "", num: true, node: cancelButton };
+    return {
+      columns: [time, side, type, price, size, filled, life, cancel],
+      key: (order) => order.id,
+      rowAttributes: (order) => ({ "data-order": order.id }),
+      empty: "No open orders. What you place waits here until it fills.",
+    };
+  }
+
+  historyTable() {
+    const { time, side, type, price, size, filled, status, life } = this.columns;
+    const average = { name: "Average", num: true, text: (one) => averageWord(one, this.market.pricePlaces) };
+    return {
+      columns: [time, side, type, price, average, size, filled, status, life],
+      key: (order) => order.id,
+      rowAttributes: (order) => ({ "data-order": order.id }),
+      empty: "No past orders yet.",
+    };
+  }
+
+  fillTable() {
+    const { pricePlaces, sizePlaces, base, quote } = this.market;
+    const { time, side } = this.columns;
+    return {
+      columns: [
+        time,
+        side,
+        { name: `Price (${quote})`, num: true, text: (fill) => grouped(fill.price, pricePlaces) },
+        { name: `Size (${base})`, num: true, text: (fill) => grouped(fill.size, sizePlaces) },
+        { name: `Value (${quote})`, num: true, text: (fill) => readable(fill.value, 8) },
+        { name: "Fee", num: true, text: (fill) => `${readable(fill.fee, 8)} ${fill.feeAsset ?? ""}` },
+        { name: "As", text: (fill) => (fill.isMaker ? "maker" : "taker") },
+        { name: "Order", node: (fill) => lifeButton({ id: fill.orderId }) },
+      ],
+      key: (fill) => fill.id,
+      rowAttributes: (fill) => ({ "data-order": fill.orderId }),
+      empty: "No fills yet.",
+    };
+  }
+}
+
+function sideWord(side) {
+  return side === "BUY" ? "Buy" : "Sell";
+}
+
+function sideTone(side) {
+  return side === "BUY" ? "buy" : "sell";
+}
+
+function typeWord({ type, tif }) {
+  if (type === "LIMIT_MAKER") return "post-only";
+  if (type === "MARKET") return "market";
+  return tif && tif !== "GTC" ? `limit ${tif}` : "limit";
+}
+
+function priceWord(order, places) {
+  return order.type === "MARKET" ? "market" : grouped(order.price, places);
+}
+
+function averageWord({ filled, value }, places) {
+  return filled ? grouped((value * 10n ** 18n) / filled, places) : "–";
+}
+
+function lifeButton({ id }) {
+  return h("button", { type: "button", class: "life-link", title: "Show this order's life" }, `#${id}`);
+}
+
+function cancelButton({ id }) {
+  return h("button", { type: "button", class: "button small", "data-cancel": id, "aria-label": `Cancel order ${id}` }, "Cancel");
+}
+
+function filledBar() {
+  return h("span", {}, h("span"), h("span", { class: "filled-bar", "aria-hidden": "true" }));
+}
+
+function showFilled(cell, order) {
+  const percent = order.size ? Number((order.filled * 100n) / order.size) : 0;
+  const [text, bar] = cell.firstElementChild.children;
+  setText(text, `${percent} %`);
+  bar.style.setProperty("--filled", `${percent}%`);
+}

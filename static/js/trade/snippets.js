@@ -1,0 +1,73 @@
+/** The order on the ticket as code: what the page does, anybody can do with an API key. */
+import { $, choice, closable, setText } from "../lib/dom.js";
+import { toast } from "../lib/toast.js";
+
+export class Snippets {
+  /** `order()` returns the ticket's parameters in the dialect, with placeholders for what is empty. */
+  constructor(market, order) {
+    this.market = market;
+    this.order = order;
+    this.dialog = $("#snippet");
+    closable(this.dialog);
+    this.language = choice($(".segments", this.dialog), () => this.draw());
+    $("#snippet-copy").addEventListener("click", () => this.copy());
+  }
+
+  open(language) {
+    this.language.set(language, { silent: true });
+    this.draw();
+    this.dialog.showModal();
+  }
+
+  draw() {
+    const write = this.language.value === "curl" ? asCurl : asCcxt;
+    setText($("#snippet-code"), write(this.order(), this.market, location.origin));
+  }
+
+  async copy() {
+    try {
+      await navigator.clipboard.writeText($("#snippet-code").textContent);
+      toast("Copied", "Put in your API key and secret.", "good");
+    } catch {
+      getSelection().selectAllChildren($("#snippet-code"));
+      toast("Selected", "Your browser does not let pages copy: press Ctrl-C.");
+    }
+  }
+}
+
+export function asCurl(order, _market, origin) {
+  const query = Object.entries(order).map(([name, value]) => `${name}=${value}`).join("&");
+  return `KEY=your-api-key
+SECRET=your-api-secret
+
+Q="${query}&newClientOrderId=my-$(date +%s%N)&timestamp=$(date +%s%3N)"
+SIGNATURE=$(printf %s "$Q" | openssl dgst -sha256 -hmac "$SECRET" | sed 's/^.* //')
+curl -sS -X POST "${origin}/api/v3/order" \\
+  -H "X-MBX-APIKEY: $KEY" -d "$Q&signature=$SIGNATURE"
+`;
+}
+
+export function asCcxt(order, market, origin) {
+  const isBudget = order.quoteOrderQty !== undefined;
+  const extra = {};
+  if (order.type === "LIMIT_MAKER") extra.postOnly = true;
+  if (order.timeInForce && order.timeInForce !== "GTC") extra.timeInForce = order.timeInForce;
+  if (isBudget) extra.quoteOrderQty = order.quoteOrderQty;
+  const params = JSON.stringify(extra).replaceAll("true", "True").replaceAll(":", ": ");
+  const kind = order.type === "MARKET" ? "market" : "limit";
+  const size = isBudget ? "None" : `"${order.quantity}"`;
+  const price = order.price ? `"${order.price}"` : "None";
+  return `import ccxt
+
+exchange = ccxt.binance({"apiKey": "your-api-key", "secret": "your-api-secret"})
+for name, url in exchange.urls["api"].items():  # The same client, another exchange.
+    if isinstance(url, str):
+        path = "/" + url.split("/", 3)[3] if url.count("/") > 2 else ""
+        exchange.urls["api"][name] = "${origin}" + path
+
+order = exchange.create_order(
+    "${market.base}/${market.quote}", "${kind}", "${order.side.toLowerCase()}", ${size}, ${price}, ${params}
+)
+print(order["id"], order["status"], "receipt:", order["info"]["journalHash"])
+`;
+}

@@ -1,0 +1,283 @@
+/** The order ticket. It helps and warns; the exchange decides. Every number stays an exact decimal. */
+import { newClientId, trading } from "../lib/api.js";
+import { floorTo, grouped, isMultiple, most, multiply, parse, plain, ratio, readable } from "../lib/decimal.js";
+import { $, choice, perFrame, setText } from "../lib/dom.js";
+import { toast, toastError } from "../lib/toast.js";
+import { showOrderTime } from "../lib/trust.js";
+import { estimate } from "./estimate.js";
+
+const LOOKUPS = 12;
+const LOOKUP_MS = 500;
+
+export class Ticket {
+  constructor(market, account, book) {
+    Object.assign(this, { market, account, book, isLive: false, isBusy: false });
+    this.form = $("#ticket");
+    this.inputs = { price: $("#price"), size: $("#size"), share: $("#share"), tif: $("#tif") };
+    this.paint = perFrame(() => this.draw());
+    this.side = choice($("#side"), () => this.turned());
+    this.kind = choice($("#kind"), () => this.turned());
+    for (const unit of this.form.querySelectorAll('[data-unit="quote"]')) setText(unit, market.quote);
+    this.form.addEventListener("submit", (event) => this.submit(event));
+    this.form.addEventListener("input", (event) => this.typed(event));
+    this.form.addEventListener("click", (event) => this.clicked(event));
+    this.inputs.price.addEventListener("keydown", (event) => this.stepped(event));
+    this.draw();
+  }
+
+  // -- what the person says
+
+  get isBudget() {
+    return this.kind.value === "MARKET" && this.side.value === "BUY";
+  }
+
+  get order() {
+    const amount = parse(this.inputs.size.value);
+    return {
+      side: this.side.value,
+      kind: this.kind.value,
+      price: this.kind.value === "LIMIT" ? parse(this.inputs.price.value) : null,
+      size: this.isBudget ? null : amount,
+      budget: this.isBudget ? amount : null,
+      isPostOnly: this.kind.value === "LIMIT" && this.inputs.tif.value === "POST",
+    };
+  }
+
+  /** The order in the dialect's words; empty fields get an example's value when `example` is set. */
+  parameters({ example = false } = {}) {
+    const { order } = this;
+    const named = { symbol: this.market.id, side: order.side };
+    const amount = order.budget ?? order.size ?? (example ? this.market.minSize : 0n);
+    if (order.kind === "MARKET") {
+      return { ...named, type: "MARKET", [this.isBudget ? "quoteOrderQty" : "quantity"]: plain(amount) };
+    }
+    const price = plain(order.price ?? (example ? (this.book.best().bid ?? this.market.tick) : 0n));
+    const tif = this.inputs.tif.value;
+    if (tif === "POST") return { ...named, type: "LIMIT_MAKER", quantity: plain(amount), price };
+    return { ...named, type: "LIMIT", timeInForce: tif, quantity: plain(amount), price };
+  }
+
+  typed(event) {
+    if (event.target === this.inputs.share) this.setShare(BigInt(event.target.value));
+    else if (event.target === this.inputs.size) this.inputs.share.value = "0";
+    this.draw();
+  }
+
+  clicked(event) {
+    const share = event.target.closest("[data-share]");
+    const step = event.target.closest("[data-step]");
+    if (share) {
+      this.inputs.share.value = share.dataset.share;
+      this.setShare(BigInt(share.dataset.share));
+    }
+    if (step) this.step(BigInt(step.dataset.step));
+    this.draw();
+  }
+
+  stepped(event) {
+    const by = { ArrowUp: 1n, ArrowDown: -1n }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    this.step(event.shiftKey ? by * 100n : by);
+    this.draw();
+  }
+
+  step(by) {
+    const price = parse(this.inputs.price.value) ?? this.book.best().bid ?? 0n;
+    this.setPrice(most(this.market.tick, floorTo(price, this.market.tick) + by * this.market.tick));
+  }
+
+  /** Take a price, and a size if there is one, from the ladder. */
+  take({ price, size }) {
+    if (this.kind.value === "MARKET") this.kind.set("LIMIT");
+    this.setPrice(price);
+    if (size !== null) this.inputs.size.value = plain(size);
+    this.draw();
+  }
+
+  setPrice(price) {
+    this.inputs.price.value = grouped(price, this.market.pricePlaces).replaceAll(",", "");
+  }
+
+  /** Fill the size with a share of what is available. */
+  setShare(percent) {
+    const { base, quote, lot } = this.market;
+    const share = (asset) => (this.account.free(asset) * percent) / 100n;
+    let amount = 0n;
+    if (this.side.value === "SELL") amount = floorTo(share(base), lot);
+    else if (this.isBudget) amount = floorTo(share(quote), parse("0.01"));
+    else {
+      const price = parse(this.inputs.price.value) ?? this.book.best().ask;
+      if (price) amount = floorTo(ratio(share(quote), price), lot);
+    }
+    this.inputs.size.value = amount ? plain(amount) : "";
+  }
+
+  turned() {
+    this.inputs.size.value = "";
+    this.inputs.share.value = "0";
+    this.draw();
+  }
+
+  // -- what the ticket says
+
+  draw() {
+    const { base, quote } = this.market;
+    const isBuy = this.side.value === "BUY";
+    const isLimit = this.kind.value === "LIMIT";
+    $("#price-field").hidden = !isLimit;
+    $("#tif-field").hidden = !isLimit;
+    setText($("#size-name"), this.isBudget ? "Spend" : "Size");
+    setText($("#size-unit"), this.isBudget ? quote : base);
+    const spent = isBuy ? quote : base;
+    const isKnown = this.account.isLoaded;
+    setText($("#available"), isKnown ? `${readable(this.account.free(spent), 8)} ${spent}` : "–");
+    const share = this.inputs.share.value;
+    this.inputs.share.setAttribute("aria-valuetext", `${share} % of your balance`);
+    const { bid, ask } = this.book.best();
+    const near = isBuy ? bid : ask;
+    this.inputs.price.placeholder = near ? plain(near) : "";
+    this.drawEstimate(isBuy);
+    this.drawSubmit(isBuy);
+    this.drawMessage();
+  }
+
+  drawEstimate(isBuy) {
+    const { base, quote } = this.market;
+    const found = estimate(this.order, { book: this.book, rates: this.account.rates, lot: this.market.lot });
+    const received = isBuy ? base : quote;
+    const about = this.kind.value === "MARKET" ? "≈ " : "";
+    const amount = (value, asset) => (found ? `${about}${readable(value, 8)} ${asset}` : "–");
+    setText($("#cost-name"), isBuy ? "You pay" : "You sell");
+    setText($("#cost"), isBuy ? amount(found?.cost, quote) : amount(found?.size, base));
+    setText($("#fee-name"), this.order.isPostOnly ? "Fee (maker)" : "Fee, at most");
+    setText($("#fee"), amount(found?.fee, received));
+    setText($("#receive"), amount(found?.receive, received));
+    $("#average-row").hidden = this.kind.value !== "MARKET";
+    setText($("#average"), found ? `≈ ${grouped(found.average, this.market.pricePlaces)} ${quote}` : "–");
+    this.isWhole = found?.isWhole ?? true;
+  }
+
+  drawSubmit(isBuy) {
+    const button = $("#submit");
+    if (!button) return;
+    button.disabled = !this.isLive || this.isBusy;
+    button.className = `button big wide ${isBuy ? "side-buy" : "side-sell"}`;
+    setText(button, this.isBusy ? "Sending…" : `${isBuy ? "Buy" : "Sell"} ${this.market.base}`);
+  }
+
+  drawMessage(problem = null) {
+    const message = $("#ticket-message");
+    const shown = problem ?? (this.inputs.size.value || this.inputs.price.value ? this.problem({ isTyping: true }) : null);
+    message.className = shown ? "message" : "message hint";
+    setText(message, shown?.text ?? this.hint());
+    for (const name of ["price", "size"]) {
+      this.inputs[name].toggleAttribute("aria-invalid", false);
+      if (shown?.field === name) this.inputs[name].setAttribute("aria-invalid", "true");
+    }
+  }
+
+  hint() {
+    if ($("#submit") && !this.isLive) return "Prices are not live: orders wait until they are.";
+    return this.isWhole ? "" : "The book is thinner than this order; what is left over expires.";
+  }
+
+  /** The first thing that is wrong, or null. A courtesy: the exchange checks everything again. */
+  problem({ isTyping = false } = {}) {
+    const { tick, lot, minSize, minNotional, base, quote } = this.market;
+    const { side, kind, price, size, budget } = this.order;
+    const wrong = (field, text) => ({ field, text });
+    const isMissing = (field) => isTyping && !this.inputs[field].value;
+    if (kind === "LIMIT" && !isMissing("price")) {
+      if (!price || price <= 0n) return wrong("price", "Enter a price.");
+      if (!isMultiple(price, tick)) return wrong("price", `Prices move in steps of ${plain(tick)} ${quote}.`);
+    }
+    if (isMissing("size")) return null;
+    const amount = this.isBudget ? budget : size;
+    if (!amount || amount <= 0n) return wrong("size", this.isBudget ? "Enter what to spend." : "Enter a size.");
+    if (size && !isMultiple(size, lot)) return wrong("size", `Sizes come in steps of ${plain(lot)} ${base}.`);
+    if (size && size < minSize) return wrong("size", `The smallest order is ${plain(minSize)} ${base}.`);
+    const cost = budget ?? (price && size ? multiply(price, size) : null);
+    if (cost !== null && cost < minNotional) return wrong("size", `Orders start at ${plain(minNotional)} ${quote}.`);
+    const [needed, asset] = side === "BUY" ? [cost, quote] : [size, base];
+    const isPayable = needed === null || !this.account.isLoaded || needed <= this.account.free(asset);
+    return isPayable ? null : wrong("size", `You have ${readable(this.account.free(asset), 8)} ${asset} available.`);
+  }
+
+  setLive(isLive) {
+    this.isLive = isLive;
+    this.draw();
+  }
+
+  // -- the order goes out
+
+  async submit(event) {
+    event.preventDefault();
+    if (!this.isLive || this.isBusy || !$("#submit")) return;
+    const problem = this.problem();
+    if (problem) {
+      this.drawMessage(problem);
+      this.inputs[problem.field].focus();
+      return;
+    }
+    const clientId = newClientId();
+    const parameters = { ...this.parameters(), newClientOrderId: clientId, newOrderRespType: "FULL", timestamp: Date.now() };
+    this.setBusy(true);
+    const startedAt = performance.now();
+    try {
+      const answer = await trading("POST", "/api/v3/order", parameters);
+      showOrderTime(performance.now() - startedAt);
+      this.accepted(answer);
+    } catch (error) {
+      if (error.isUnknown) await this.findOut(clientId);
+      else toastError("Order refused", error);
+    } finally {
+      this.setBusy(false);
+    }
+  }
+
+  setBusy(isBusy) {
+    this.isBusy = isBusy;
+    this.draw();
+  }
+
+  accepted(answer) {
+    this.account.placed(answer);
+    this.inputs.size.value = "";
+    this.inputs.share.value = "0";
+    const words = { FILLED: "Order filled", PARTIALLY_FILLED: "Order part filled", NEW: "Order placed" };
+    const title = words[answer.status] ?? `Order ${String(answer.status ?? "accepted").toLowerCase()}`;
+    toast(title, `${this.told(answer)} · #${answer.orderId}`, answer.status in words ? "good" : "info");
+  }
+
+  told(answer) {
+    const [filled, size, value, price] = ["executedQty", "origQty", "cummulativeQuoteQty", "price"].map(
+      (name) => parse(answer[name]) ?? 0n,
+    );
+    const word = answer.side === "BUY" ? "Buy" : "Sell";
+    const amount = (one) => readable(one, 8, 0);
+    const shown = (one) => grouped(one, this.market.pricePlaces);
+    if (!filled) return `${word} ${amount(size)} ${this.market.base} at ${shown(price)}`;
+    const part = filled === size || !size ? amount(filled) : `${amount(filled)} of ${amount(size)}`;
+    return `${word} ${part} ${this.market.base} at ${shown(ratio(value, filled))} on average`;
+  }
+
+  /** No answer is no refusal: ask by the client id until the order's fate is known. */
+  async findOut(clientId) {
+    toast("No answer yet", "Asking the exchange what became of the order…");
+    for (let tries = 0; tries < LOOKUPS; tries += 1) {
+      await new Promise((resolve) => setTimeout(resolve, LOOKUP_MS));
+      try {
+        const query = { symbol: this.market.id, origClientOrderId: clientId, timestamp: Date.now() };
+        this.accepted(await trading("GET", "/api/v3/order", query));
+        return;
+      } catch (error) {
+        if (error.code === -2013 && tries > 2) {
+          toast("Not placed", "The exchange has no such order. Nothing happened.", "bad");
+          return;
+        }
+      }
+    }
+    toast("Still unknown", `Look for client id ${clientId} among your orders before you try again.`, "bad");
+  }
+}
