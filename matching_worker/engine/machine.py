@@ -93,7 +93,7 @@ class BookMachine:
     def apply(
         self, origin: Origin, commands: Sequence[msgspec.Struct], at_ns: int, out: Outputs
     ) -> None:
-        """Move the book by these commands, in order. What a caller causes is answered, never raised."""
+        """Move the book by these commands, in order. A caller's fault is answered, never raised."""
         turn = self._start_turn(at_ns, out)
         if origin.kind is Input.LINK:
             self._hear(origin, cast("Sequence[LinkMessage]", commands), turn)
@@ -221,29 +221,23 @@ class BookMachine:
         mine = book.accounts.get(order.account, ())
         if order.order_id in book.orders or order.client_id in mine:
             return codes.ORDER_EXISTS
-        if order.kind == LIMIT:
-            if not self.reference.low <= order.price_ticks <= self.reference.high:
-                return codes.PRICE_OUT_OF_BAND
-            if order.time_in_force == "GTC":
-                if len(mine) >= self.orders_per_account:
-                    return codes.TOO_MANY_ORDERS
-                if len(book.orders) >= self.limits.orders_per_book:
-                    return codes.BOOK_FULL
-        return ""
+        return self._no_place_for(order, len(mine)) if order.kind == LIMIT else ""
+
+    def _no_place_for(self, order: HeldOrder, resting: int) -> str:
+        """Return why the book has no place for a limit order of an account that rests so many."""
+        if not self.reference.low <= order.price_ticks <= self.reference.high:
+            return codes.PRICE_OUT_OF_BAND
+        if order.time_in_force != "GTC":
+            return ""
+        if resting >= self.orders_per_account:
+            return codes.TOO_MANY_ORDERS
+        return codes.BOOK_FULL if len(self.book.orders) >= self.limits.orders_per_book else ""
 
     def _rest(self, order: Order, turn: Turn) -> None:
         terms = order.terms
         self.book.add(order)
-        turn.out.events.append(
-            OrderAdded(
-                turn.seq,
-                terms.order_id,
-                terms.account,
-                terms.side,
-                terms.price_ticks,
-                order.open_lots,
-            )
-        )
+        place = (terms.side, terms.price_ticks, order.open_lots)
+        turn.out.events.append(OrderAdded(turn.seq, terms.order_id, terms.account, *place))
 
     def _note_trades(self, executions: list[Execution], at_ns: int) -> None:
         self.reference.note(executions, at_ns)

@@ -98,11 +98,9 @@ def _order_row(order: Order) -> list[object]:
 
 
 def _order(row: list[Any]) -> Order:
-    *terms, command = row[:TERMS]
+    terms = HeldOrder(*row[: TERMS - 1], _id(row[TERMS - 1]))
     open_lots, filled_lots, cum_quote = row[TERMS:]
-    return Order(
-        HeldOrder(*terms, command=_id(command)), open_lots, filled_lots, amount_of(cum_quote)
-    )
+    return Order(terms, open_lots, filled_lots, amount_of(cum_quote))
 
 
 def _peer(name: str, greeted: bool, passed: list[int], asked: list[int]) -> Peer:
