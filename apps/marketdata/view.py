@@ -70,7 +70,7 @@ class MarketView:
 
     @property
     def update_id(self) -> int:
-        """Number the book's levels: its sequence, plus the changes that no command of its own made."""
+        """Number the book: its sequence, plus the changes that no command of its own made."""
         return self.seq + self.timed
 
     def apply(self, header: Header, receipt: bytes, events: Iterable[msgspec.Struct]) -> None:

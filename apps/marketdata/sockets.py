@@ -1,0 +1,180 @@
+"""A WebSocket of ours: a bounded queue out, limited messages in, no exception for a caller.
+
+Plain ASGI, because a consumer per message and socket costs more than the message. Subclasses say
+what a socket hears (`hear`) and with what it starts (`begin`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+
+import msgspec
+
+from apps.marketdata.hub import hub
+
+QUEUE_MAX = 1_000  # Messages that wait for one reader.
+QUEUE_BYTES_MAX = 4_000_000
+MESSAGES_PER_S = 10  # What one socket may ask; the dialect allows 5.
+BURST = 20
+TEXT_MAX = 32_768
+CLOSE_S = 1.0
+
+GOING_AWAY, POLICY, TOO_BIG, TOO_SLOW, NOT_LOGGED_IN = 1001, 1008, 1009, 4008, 4001
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+encode_json = msgspec.json.Encoder().encode
+
+
+class Closed(Exception):
+    """This socket is over: with this code, for this reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+class Socket:
+    """One connection."""
+
+    def __init__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self._queue: deque[str] = deque()
+        self._queued_bytes = 0
+        self._news = asyncio.Event()
+        self._over: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
+        self._allowance, self._allowed_at = float(BURST), time.monotonic()
+        self.groups: dict[str, list[str]] = {}  # Group → the names it was asked for by.
+
+    @classmethod
+    def as_asgi(cls) -> Callable[[dict[str, Any], Receive, Send], Awaitable[None]]:
+        """Return the ASGI application that makes one of these per connection."""
+
+        async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+            await cls(scope, receive, send).live()
+
+        return application
+
+    # -- what subclasses say
+
+    async def begin(self) -> None:
+        """Before anything else: join what the address names. Raises `Closed` to refuse."""
+
+    async def hear(self, text: str) -> None:
+        """Take what the client said."""
+
+    def frame(self, name: str, text: str) -> str:
+        """Wrap an event of a group the way this client asked for."""
+        return text
+
+    # -- what goes out
+
+    def say(self, message: Any) -> None:
+        """Queue an answer."""
+        self.push(encode_json(message).decode())
+
+    def push(self, text: str) -> None:
+        """Queue a text; a reader that is too far behind is cut off."""
+        self._queue.append(text)
+        self._queued_bytes += len(text)
+        if len(self._queue) > QUEUE_MAX or self._queued_bytes > QUEUE_BYTES_MAX:
+            self.end(Closed(TOO_SLOW, "too slow: connect again"))
+        self._news.set()
+
+    def offer(self, group: str, text: str) -> None:
+        """Take an event from the hub."""
+        for name in self.groups.get(group, ()):
+            self.push(self.frame(name, text))
+
+    def end(self, closed: Closed) -> None:
+        """Close soon; the first reason counts."""
+        if not self._over.done():
+            self._over.set_result(closed)
+
+    # -- groups
+
+    async def follow(self, group: str, name: str) -> None:
+        """Hear a group under a name."""
+        names = self.groups.setdefault(group, [])
+        if name in names:
+            return
+        names.append(name)
+        await hub().join(group, self)
+
+    async def unfollow(self, group: str, name: str) -> None:
+        """Hear it under that name no more."""
+        names = self.groups.get(group, [])
+        if name in names:
+            names.remove(name)
+        if group in self.groups and not names:
+            del self.groups[group]
+            await hub().leave(group, self)
+
+    # -- the life of a connection
+
+    async def live(self) -> None:
+        """Serve the connection to its end."""
+        if (await self._receive())["type"] != "websocket.connect":
+            return
+        await self._send({"type": "websocket.accept"})
+        tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+        try:
+            await asyncio.wait([*tasks, self._over], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for group in list(self.groups):
+                with contextlib.suppress(Exception):  # The cache may be away; we are leaving.
+                    await hub().leave(group, self)
+            self.groups.clear()
+        for task in tasks:
+            if not task.cancelled() and (fault := task.exception()) is not None:
+                if isinstance(fault, Closed):
+                    self.end(fault)
+                elif not isinstance(fault, OSError):
+                    raise fault
+        if self._over.done():
+            await self._close(self._over.result())
+
+    async def _close(self, closed: Closed) -> None:
+        goodbye = {"type": "websocket.close", "code": closed.code, "reason": closed.reason}
+        with contextlib.suppress(Exception):  # A peer that reads nothing hears no goodbye either.
+            await asyncio.wait_for(self._send(goodbye), CLOSE_S)
+
+    async def _read(self) -> None:
+        await self.begin()
+        while True:
+            message = await self._receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            self._count()
+            text = message.get("text")
+            if text is None:
+                text = (message.get("bytes") or b"").decode("utf-8", errors="replace")
+            if len(text) > TEXT_MAX:
+                raise Closed(TOO_BIG, "message too long")
+            await self.hear(text)
+
+    def _count(self) -> None:
+        """Let so many messages pass a second, and a few at once."""
+        now = time.monotonic()
+        self._allowance += (now - self._allowed_at) * MESSAGES_PER_S
+        self._allowance, self._allowed_at = min(self._allowance, BURST) - 1, now
+        if self._allowance < 0:
+            raise Closed(POLICY, "too many messages")
+
+    async def _write(self) -> NoReturn:
+        while True:
+            while self._queue:
+                text = self._queue.popleft()
+                self._queued_bytes -= len(text)
+                await self._send({"type": "websocket.send", "text": text})
+            self._news.clear()
+            await self._news.wait()
