@@ -7,7 +7,7 @@ PY     := .venv/bin/python
 export FAIRBOOK_STARTED := $(shell date +%s.%N)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup up down reset test check bench verify psql tour chaos soak lock
+.PHONY: help setup up down reset test test-redis check bench verify psql tour chaos soak lock
 
 help:
 	@echo "make up [DETACH=1]  start everything      make down    stop it      make reset  start afresh"
@@ -35,6 +35,9 @@ check: setup
 
 test: check
 	$(PY) -m pytest -m "not chaos" --ignore=tests/house
+
+test-redis: setup
+	$(PY) -m tests.helpers.with_redis $(PY) -m pytest -q tests/journals
 
 verify: setup
 	@$(PY) manage.py verify

@@ -60,9 +60,8 @@ class FastHandler(ASGIHandler):
             return
         try:
             set_script_prefix(get_script_prefix(scope))
-            request, response = self.create_request(scope, body_file)
-            if request is not None:
-                response = await self.run_get_response(request)
+            request, refusal = self.create_request(scope, body_file)
+            response = refusal if request is None else await self.run_get_response(request)
             await self.send_response(response, send)
         finally:
             body_file.close()

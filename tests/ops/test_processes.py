@@ -1,0 +1,115 @@
+"""The table of processes, and what the supervisor makes of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from exchange_site.ops import leftovers, processes, supervision
+from tests.helpers.ports import free_ports
+
+ROOT = processes.ROOT
+
+
+@pytest.fixture
+def table(monkeypatch):
+    """Return all rows, built or not, for one market and one partition."""
+    monkeypatch.setattr(processes, "_is_built", lambda _row: True)
+    monkeypatch.setenv("FAIRBOOK_MARKETS", "BTC-USDT")
+    return {row.name: row for row in processes.all_processes()}
+
+
+def test_the_names_are_those_of_the_contract(table):
+    assert set(table) == {
+        *("edge-1", "edge-2", "risk-0-a", "risk-0-b", "book-BTC-USDT-a", "book-BTC-USDT-b"),
+        *("projector", "archiver", "relay", "celery-settlement-1", "beat", "publisher"),
+        *("marketdata", "bots", "journal", "cache", "postgres"),
+    }
+
+
+def test_partitions_and_markets_come_from_the_settings(table, monkeypatch):
+    monkeypatch.setenv("FAIRBOOK_RISK_PARTITIONS", "3")
+    monkeypatch.setenv("FAIRBOOK_MARKETS", "BTC-USDT,ETH-USDT")
+    monkeypatch.setenv("FAIRBOOK_STANDBYS", "0")
+    names = {row.name for row in processes.all_processes()}
+    assert {"risk-0-a", "risk-1-a", "risk-2-a", "book-ETH-USDT-a"} <= names
+    assert "risk-0-b" not in names
+
+
+def test_no_two_processes_share_a_port(table):
+    ports = [port for row in table.values() for port in (row.port, row.public_port) if port]
+    assert len(ports) == len(set(ports))
+
+
+def test_a_server_that_is_given_is_not_run(table, monkeypatch):
+    monkeypatch.setenv("JOURNAL_URL", "redis://journal.example/0")
+    names = {row.name for row in processes.all_processes()}
+    assert "journal" not in names
+    assert "cache" in names
+
+
+def test_production_runs_no_bots(table, monkeypatch):
+    for name, value in {
+        "FAIRBOOK_ENV": "production",
+        "DATABASE_URL": "postgresql://a:b@db/x",
+        "JOURNAL_URL": "redis://j/0",
+        "REDIS_URL": "redis://c/0",
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert not [row.name for row in processes.all_processes() if row.kind in {"bot", "postgres"}]
+
+
+def test_the_supervisor_leaves_stopped_who_asks_for_it(table):
+    text = supervision.write_configuration(table.values()).read_text()
+    assert text.count("exitcodes=78") == len(table)
+    assert "password" not in text.lower()
+
+
+def test_the_launcher_writes_the_start_down_and_becomes_the_process(tmp_path):
+    launch = ROOT / "exchange_site/ops/launch.py"
+    command = [sys.executable, "-S", "-E", str(launch), str(tmp_path), "x", "sh", "-c", "echo $$"]
+    pids = [int(subprocess.check_output(command)) for _ in range(3)]
+    record = json.loads((tmp_path / "x.json").read_text())
+    assert record["pid"] == pids[-1]
+    assert record["restarts"] == 2
+
+
+def test_a_taken_port_is_named_with_its_holder(table):
+    (port,) = free_ports(1)
+    holder = subprocess.Popen(
+        [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        row = processes.Process("edge-9", "edge", processes.DOORS, [], public_port=port)
+        for _ in range(100):
+            if said := leftovers.taken_ports([row]):
+                break
+            holder.poll()
+            time.sleep(0.05)
+        assert said
+        assert f"port {port}, wanted by edge-9" in said[0]
+        assert str(holder.pid) in said[0]
+    finally:
+        holder.kill()
+        holder.communicate()
+
+
+def test_a_stranger_with_a_recorded_pid_is_left_alone(tmp_path, monkeypatch):
+    """Pids are given out again: the record of a dead service may name somebody else's process."""
+    monkeypatch.setenv("FAIRBOOK_VAR", str(tmp_path))
+    stranger = subprocess.Popen(["sleep", "30"], cwd="/", env={"PATH": "/usr/bin:/bin"})
+    try:
+        (tmp_path / "run").mkdir()
+        record = {"name": "edge-1", "pid": stranger.pid, "starts": [], "since": 0}
+        (tmp_path / "run" / "edge-1.json").write_text(json.dumps(record))
+        assert leftovers.clean_up() == []
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
