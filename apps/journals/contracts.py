@@ -31,7 +31,7 @@ RuntimeCommand = LinkAdd | RulesSet | SkipCommand
 
 
 class FrameRefused(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="frame_refused.v1"):
-    """A frame or command that could not be taken changed nothing. Codes: `gap`, `unknown_source`, `unreadable`."""
+    """Not taken, and nothing changed. Codes: `gap`, `unknown_source`, `unreadable`."""
 
     stream: str
     entry: StreamId

@@ -1,4 +1,4 @@
-"""The names of a worker's keys on the journal server. All of a worker's own keys share its hash tag."""
+"""The names of a worker's keys on the journal server. All that it writes shares its hash tag."""
 
 LOG_FIELD_HEADER, LOG_FIELD_OUTPUTS = b"h", b"o"
 FRAME_FIELD, LINK_HASH_FIELD, RECEIPT_FIELD = b"f", b"h", b"j"

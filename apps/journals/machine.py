@@ -1,4 +1,4 @@
-"""What a state machine is to the runtime. The runtime has no idea of orders; a machine none of streams.
+"""What a state machine is to the runtime: one knows no orders, the other no streams.
 
 The runtime keeps what makes delivery exact (sources, links, cursors, hashes); the machine keeps the
 state its commands change. Both together are what a snapshot saves and a state hash covers.
@@ -47,7 +47,7 @@ class Outputs:
         self.links.setdefault(peer, []).append(message)
 
     def touch(self, peer: str) -> None:
-        """Write a link frame to a peer even if it holds no message: it tells how far we have read."""
+        """Write a link frame to a peer even without a message: it tells how far we have read."""
         self.links.setdefault(peer, [])
 
     def reply(self, source: bytes, reply: msgspec.Struct) -> None:
@@ -66,11 +66,15 @@ class Machine(Protocol):
     def begin(self, at_ns: int, out: Outputs) -> None:
         """Fire what became due by `at_ns`."""
 
-    def apply(self, origin: Origin, commands: Sequence[msgspec.Struct], at_ns: int, out: Outputs) -> None:
-        """Move the state by these commands, in order. What a caller can cause is answered, never raised."""
+    def apply(
+        self, origin: Origin, commands: Sequence[msgspec.Struct], at_ns: int, out: Outputs
+    ) -> None:
+        """Move the state by these commands, in order; what callers can cause is answered.
+
+        The runtime's own commands are among them, and count: a machine may need to know its links."""
 
     def end(self, at_ns: int, passed: StreamId, out: Outputs) -> None:
-        """Say what is said once per batch. `passed` is the last entry taken of our own command stream."""
+        """Say what is said once per batch; `passed`: the last entry taken of our own commands."""
 
     def due_ns(self) -> int | None:
         """Return when the next timer is due by header time, or None."""
@@ -79,7 +83,7 @@ class Machine(Protocol):
         """Behave by this rules version from now on."""
 
     def dump(self) -> object:
-        """Return the state as plain lists, maps, strings and 64-bit integers (see `kernel.money.wide`)."""
+        """Return the state as plain lists, maps, strings and 64-bit integers (`money.wide`)."""
 
     def load(self, state: object) -> None:
         """Take the place of the machine whose `dump` this was."""

@@ -108,7 +108,7 @@ def genesis_hash(genesis: bytes) -> bytes:
 
 
 def inputs_hash(frames: Iterable[bytes]) -> bytes:
-    """Hash input frames as taken, each with its length before it, so that no two lists look alike."""
+    """Hash input frames as taken, each after its length, so that no two lists look alike."""
     digest = hashlib.sha256()
     for frame in frames:
         digest.update(len(frame).to_bytes(4, "big"))
@@ -129,5 +129,8 @@ def link_hash(previous: bytes, *, number: int, body: bytes) -> bytes:
 def seal(header: Header, *, inputs: Sequence[bytes], outputs: bytes, prev: bytes) -> SealedHeader:
     """Close a batch: bind its order, time, inputs and outputs to all that came before."""
     return SealedHeader(
-        core=encode(header), inputs_hash=inputs_hash(inputs), outputs_hash=outputs_hash(outputs), prev=prev
+        core=encode(header),
+        inputs_hash=inputs_hash(inputs),
+        outputs_hash=outputs_hash(outputs),
+        prev=prev,
     )

@@ -1,0 +1,125 @@
+"""Snapshots of a worker: whole or not there at all, and checked when they are loaded."""
+
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from apps.common.kernel.ids import StreamId
+from apps.journals import state
+from apps.journals.replica import Replica
+
+KEPT = 3
+_SUFFIX = ".snapshot"
+_log = structlog.get_logger("fairbook.journals")
+
+
+class Snapshot(msgspec.Struct, frozen=True, array_like=True, tag="snapshot.v1"):
+    """A worker's state after a batch, and where that batch stands."""
+
+    worker: str
+    batch: int
+    hash: bytes
+    seq: int
+    at_ns: int
+    rules: int
+    inputs: dict[str, StreamId]  # Per input stream, the last id taken.
+    state_hash: bytes
+    state: bytes  # Compressed.
+
+
+class Snapshots:
+    """The snapshots of one worker, in one directory that both its members share."""
+
+    def __init__(self, directory: Path, worker: str) -> None:
+        self._worker = worker
+        self.directory = directory / worker.replace(":", "-")
+
+    def save(self, replica: Replica) -> Path:
+        """Write the replica's state to disk; a crash in the middle leaves no trace of it."""
+        dumped = replica.state()
+        snapshot = Snapshot(
+            worker=self._worker,
+            batch=replica.batch,
+            hash=replica.hash,
+            seq=replica.machine.seq,
+            at_ns=replica.at_ns,
+            rules=replica.rules,
+            inputs=dict(replica.cursor),
+            state_hash=state.digest(dumped),
+            state=zlib.compress(dumped, level=1),
+        )
+        self.directory.mkdir(parents=True, exist_ok=True)
+        path = self.directory / f"{snapshot.batch:012d}{_SUFFIX}"
+        write_durably(path, msgspec.msgpack.encode(snapshot))
+        for old in self._files()[KEPT:]:
+            old.unlink(missing_ok=True)
+        return path
+
+    def whole(self, *, seq_max: int | None = None) -> Iterator[Snapshot]:
+        """Yield the snapshots that can be read, newest first; a bad one is set aside, and said."""
+        for path in self._files():
+            snapshot = self._read(path)
+            if snapshot is not None and (seq_max is None or snapshot.seq <= seq_max):
+                yield snapshot
+
+    def load_newest(self, replica: Replica, *, seq_max: int | None = None) -> Snapshot | None:
+        """Make a fresh replica the newest whole snapshot. None leaves it at its genesis."""
+        for snapshot in self.whole(seq_max=seq_max):
+            replica.load(zlib.decompress(snapshot.state))
+            if replica.state_hash() == snapshot.state_hash and replica.batch == snapshot.batch:
+                return snapshot
+            raise BadSnapshot(self._set_aside(self._path(snapshot), "it loads as another state"))
+        return None
+
+    def _path(self, snapshot: Snapshot) -> Path:
+        return self.directory / f"{snapshot.batch:012d}{_SUFFIX}"
+
+    def _files(self) -> list[Path]:
+        return sorted(self.directory.glob(f"*{_SUFFIX}"), reverse=True)
+
+    def _read(self, path: Path) -> Snapshot | None:
+        try:
+            snapshot = msgspec.msgpack.decode(path.read_bytes(), type=Snapshot)
+            if snapshot.worker != self._worker:
+                raise ValueError(f"it is {snapshot.worker}'s")
+            if state.digest(zlib.decompress(snapshot.state)) != snapshot.state_hash:
+                raise ValueError("its state is not the one that was hashed")
+        except FileNotFoundError:
+            return None  # The other member has just dropped it.
+        except (msgspec.MsgspecError, zlib.error, ValueError) as error:
+            self._set_aside(path, str(error))
+            return None
+        return snapshot
+
+    def _set_aside(self, path: Path, why: str) -> str:
+        path.rename(path.with_suffix(".bad"))
+        _log.error("journals.snapshot.bad", worker=self._worker, file=path.name, why=why)
+        return f"{path.name}: {why}"
+
+
+class BadSnapshot(Exception):
+    """A snapshot that is whole loads as another state. It is set aside; begin again without it."""
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: temporary file, fsync, rename, fsync of the directory."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make a directory's entries durable."""
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
