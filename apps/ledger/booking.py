@@ -7,10 +7,9 @@ one row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -21,6 +20,14 @@ from matching_worker.contracts.market import BUY
 
 DIGEST_MODULUS = 2**256
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class BatchNow(NamedTuple):
+    """The batch whose events are taken."""
+
+    number: int
+    hash: bytes
+    at: datetime
 
 
 class AccountKey(NamedTuple):
@@ -111,47 +118,40 @@ class Booking:
         self.orders: dict[int, OrderDraft] = {}
         self.totals: dict[tuple[int, str], int] = {}  # What the partition says balances are now.
         self.moved: dict[AccountKey, int] = {}  # What these entries change.
-        self.checkpoint: events.Checkpoint | None = None
 
-    def take(self, said: Iterable[Any], *, batch: int, batch_hash: bytes, at_ns: int) -> None:
-        """Add one batch. A checkpoint is its last word on value, and ends the booking."""
-        ensure(self.checkpoint is None, "nothing is booked past a checkpoint before it is compared")
-        at = moment(at_ns)
-        for event in said:
-            match event:
-                case events.FillBooked():
-                    self._fill(event, batch, batch_hash, at)
-                case events.OrderAccepted():
-                    self._accepted(event, batch, batch_hash, at)
-                case events.OrderReported():
-                    self._reported(event, at)
-                case events.OrderEnded():
-                    self._ended(event, at)
-                case events.ValueMoved():
-                    self._value(event, batch, at)
-                case events.BalanceNow():
-                    self.totals[event.account, event.asset] = int(event.total)
-                case events.Checkpoint():
-                    self.checkpoint = event
-                case events.MarketAdded():
-                    self.markets[event.spec.symbol] = (event.spec.base, event.spec.quote)
-                case _:
-                    pass  # Refusals, holds, configuration, cuts: nothing changed owner.
+    def take(self, event: object, of: BatchNow) -> None:
+        """Add one event. Checkpoints are the caller's: it compares what was booked before them."""
+        match event:
+            case events.FillBooked():
+                self._fill(event, of)
+            case events.OrderAccepted():
+                self._accepted(event, of)
+            case events.OrderReported():
+                self._reported(event, of)
+            case events.OrderEnded():
+                self._ended(event, of)
+            case events.ValueMoved():
+                self._value(event, of)
+            case events.BalanceNow():
+                self.totals[event.account, event.asset] = int(event.total)
+            case events.MarketAdded():
+                self.markets[event.spec.symbol] = (event.spec.base, event.spec.quote)
+            case _:
+                pass  # Refusals, holds, configuration, cuts: nothing changed owner.
 
-    def _accepted(
-        self, event: events.OrderAccepted, batch: int, batch_hash: bytes, at: datetime
-    ) -> None:
+    def _accepted(self, event: events.OrderAccepted, of: BatchNow) -> None:
         self.orders[event.order_id] = OrderDraft(
             accepted=event,
-            accepted_at=at,
-            batch=batch,
-            batch_hash=batch_hash,
+            accepted_at=of.at,
+            batch=of.number,
+            batch_hash=of.hash,
             version=event.version,
             status="held",
-            updated_at=at,
+            updated_at=of.at,
         )
 
-    def _fill(self, event: events.FillBooked, batch: int, batch_hash: bytes, at: datetime) -> None:
+    def _fill(self, event: events.FillBooked, of: BatchNow) -> None:
+        ensure(event.market in self.markets, "a market is added before it trades")
         base_asset, quote_asset = self.markets[event.market]
         sign = 1 if event.side == BUY else -1
         base, quote, fee = sign * int(event.base), -sign * int(event.quote), int(event.fee)
@@ -169,21 +169,21 @@ class Booking:
                 Leg(AccountKey("fees", self.partition, 0, "", event.fee_asset), fee),
             ]
         reference = f"{event.market}:{event.trade_id}:{event.side}"
-        self.fills.append(FillDraft(len(self.entries), event, batch, batch_hash))
-        self._enter(EntryDraft("fill", reference, event.seq, batch, at, tuple(legs)))
+        self.fills.append(FillDraft(len(self.entries), event, of.number, of.hash))
+        self._enter(EntryDraft("fill", reference, event.seq, of.number, of.at, tuple(legs)))
 
         order = self.orders.setdefault(event.order_id, OrderDraft())
-        order.version, order.updated_at = event.version, at
+        order.version, order.updated_at = event.version, of.at
         order.filled_lots, order.cum_quote = event.filled_lots, int(event.cum_quote)
         order.book_seq, order.book_hash = event.book_seq, event.book_hash
         if event.ended is not None:
-            order.status, order.ended_at = event.ended, at
+            order.status, order.ended_at = event.ended, of.at
 
-    def _value(self, event: events.ValueMoved, batch: int, at: datetime) -> None:
+    def _value(self, event: events.ValueMoved, of: BatchNow) -> None:
         amount = int(event.amount)
         mine = AccountKey("customer", self.partition, event.account, "", event.asset)
         legs = (Leg(mine, amount), Leg(self._other_side(event), -amount))
-        self._enter(EntryDraft(event.kind, event.reference, event.seq, batch, at, legs))
+        self._enter(EntryDraft(event.kind, event.reference, event.seq, of.number, of.at, legs))
 
     def _other_side(self, event: events.ValueMoved) -> AccountKey:
         if event.kind in ("deposit", "withdrawal"):
@@ -195,23 +195,22 @@ class Booking:
         return AccountKey("transit", self.partition, 0, "", event.asset)
 
     def _enter(self, entry: EntryDraft) -> None:
-        ensure(self.checkpoint is None, "a checkpoint is a batch's last word on value")
         self.entries.append(entry)
         moved = self.moved
         for account, amount in entry.legs:
             moved[account] = moved.get(account, 0) + amount
 
-    def _reported(self, event: events.OrderReported, at: datetime) -> None:
+    def _reported(self, event: events.OrderReported, of: BatchNow) -> None:
         order = self.orders.setdefault(event.order_id, OrderDraft())
-        order.version, order.updated_at = event.version, at
+        order.version, order.updated_at = event.version, of.at
         order.book_seq, order.book_hash = event.book_seq, event.book_hash
         order.status = event.ended or "open"
         if event.ended is not None:
-            order.code, order.ended_at = event.code, at
+            order.code, order.ended_at = event.code, of.at
 
-    def _ended(self, event: events.OrderEnded, at: datetime) -> None:
+    def _ended(self, event: events.OrderEnded, of: BatchNow) -> None:
         order = self.orders.setdefault(event.order_id, OrderDraft())
-        order.version, order.updated_at, order.ended_at = event.version, at, at
+        order.version, order.updated_at, order.ended_at = event.version, of.at, of.at
         order.status, order.code = event.ended, event.code
         order.filled_lots, order.cum_quote = event.filled_lots, int(event.cum_quote)
         if event.book_seq:

@@ -117,3 +117,11 @@ class CursorNow(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     moved_at: datetime
     checkpoints: int
+
+
+class HaltNow(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason for which withdrawals are stopped."""
+
+    source: str
+    reason: str
+    raised_at: datetime
