@@ -1,8 +1,8 @@
-"""Risk partitions and one book in memory: the same machines, carried by hand instead of by journals.
+"""Risk partitions and one book in memory: the machines themselves, with no journals between them.
 
-Everything that passes between workers goes through its bytes and its union type, as in the journals.
+Everything that passes between workers goes through its bytes and its union type, as in a journal.
 A step is one batch of one worker: links first (peers by name), then cancels, then commands. Nothing
-here is random and nothing reads a clock: who steps when, and how much it takes, is the caller's choice.
+is random and nothing reads a clock: who steps when, and how much it takes, the caller chooses.
 """
 
 from __future__ import annotations

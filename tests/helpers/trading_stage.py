@@ -1,7 +1,7 @@
-"""A small stage for stories about people who trade: names, whole numbers, everything settled at once.
+"""A small stage for stories about people who trade: names, whole numbers, all settled at once.
 
-One lot at a price of one tick costs one minor unit of USDT, and one lot is one minor unit of BTC. No
-fees unless a story sets them. The reference is 100, so prices from 90 to 110 are taken.
+One lot at a price of one tick costs one minor unit of USDT, and one lot is one minor unit of BTC.
+No fees unless a story sets them. The reference is 100, so prices from 90 to 110 are taken.
 """
 
 from __future__ import annotations

@@ -119,10 +119,10 @@ def _why_not_so(asked: PlaceOrder, market: Market, budget: int | None) -> str:
 
 def _why_not_budget(asked: PlaceOrder, market: Market, budget: int) -> str:
     """Return the code of what is wrong with an order by quote amount: only market buys have one."""
-    if asked.price_ticks:
-        return codes.BAD_PRICE
     if asked.kind == LIMIT or asked.side != BUY or asked.post_only or asked.lots:
         return codes.BAD_TERMS
+    if asked.price_ticks:
+        return codes.BAD_PRICE
     return "" if budget >= market.min_notional else codes.BAD_NOTIONAL
 
 
