@@ -1,4 +1,4 @@
-"""The pages that people see. They use the public API and streams only; there are no private doors."""
+"""The pages that people see. They use the public API and streams only: no private doors."""
 
 from django.apps import AppConfig
 

@@ -1,12 +1,14 @@
 """The pages: templates with almost nothing in them. The browser fills them from the public API.
 
-They read no table, so they open while PostgreSQL is down: trading goes on then, and so must its page.
+They read no table, so they open while PostgreSQL is down: trading goes on then, and so must
+its page.
 """
 
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,7 +18,7 @@ from django.views.decorators.http import require_safe
 from apps.common.config import config
 
 THEMES = ("dark", "light")
-# Every module of a page, so that the browser fetches all of them at once and not one behind another.
+# Every module of a page, so that the browser fetches all at once and not one behind another.
 COMMON_MODULES = ("lib/api", "lib/dom", "lib/toast", "lib/theme", "lib/trust", "lib/shell")
 LIVE_MODULES = ("lib/decimal", "lib/feed", "lib/markets", "lib/ticker")
 TRADE_MODULES = (
@@ -38,7 +40,9 @@ TRADE_MODULES = (
 )
 
 
-def page(request: HttpRequest, name: str, *, modules: tuple[str, ...], **context: Any) -> HttpResponse:
+def page(
+    request: HttpRequest, name: str, *, modules: tuple[str, ...], **context: Any
+) -> HttpResponse:
     """Render one page with what the frame of every page needs."""
     theme = request.COOKIES.get("theme")
     frame = {
@@ -55,7 +59,10 @@ def page(request: HttpRequest, name: str, *, modules: tuple[str, ...], **context
 
 def is_signed_in(request: HttpRequest) -> bool:
     """Whether the session names a person. Who it is, and what they may do, the API says."""
-    return SESSION_KEY in request.session
+    try:
+        return SESSION_KEY in request.session
+    except OperationalError:  # The session's copy in the cache is lost, and its row is away.
+        return False
 
 
 @require_safe

@@ -59,7 +59,7 @@ class TradingPage {
       state: () => this.stateChanged(),
       fill: (fill) => this.filled(fill),
       ended: () => {},
-      problem: (error) => error.isSignedOut && toastError("You are signed out", error),
+      problem: (error) => error.isFinal && toastError(error.isSignedOut ? "You are signed out" : "Your account cannot be read", error),
     });
     this.build();
   }

@@ -17,6 +17,11 @@ export class ApiError extends Error {
   get isSignedOut() {
     return this.status === 401 || this.code === -2015 || this.code === -2014;
   }
+
+  /** Whether asking again would only hear the same. */
+  get isFinal() {
+    return this.status >= 400 && this.status < 500 && this.status !== 429;
+  }
 }
 
 const TIMEOUT_MS = 8000;

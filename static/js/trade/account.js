@@ -20,6 +20,7 @@ export class Account {
     this.balances = new Map();
     this.rates = { maker: ONE / 1000n, taker: (ONE * 15n) / 10_000n };
     this.isLoaded = false;
+    this.refusal = "";
     this.waiting = null;
     this.round = 0;
     this.feed = new Feed("/ws/user", {
@@ -62,7 +63,11 @@ export class Account {
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         this.on.problem(error);
-        if (error.isSignedOut) return;
+        if (error.isFinal) {
+          this.refusal = error.message;
+          this.on.change();
+          return;
+        }
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }

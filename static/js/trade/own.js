@@ -50,7 +50,8 @@ export class OwnPanel {
       fills: () => this.account.recentFills,
       balances: () => [...this.account.balances].map(([asset, one]) => ({ asset, ...one })),
     }[this.tab]();
-    const body = this.account.isLoaded ? this.tables[this.tab].show(items) : notice("Loading your orders…");
+    const waiting = () => notice(this.account.refusal || "Loading your orders…");
+    const body = this.account.isLoaded ? this.tables[this.tab].show(items) : waiting();
     const shelf = $("#own-body");
     if (shelf.firstElementChild !== body || shelf.children.length !== 1) shelf.replaceChildren(body);
   }

@@ -1,0 +1,73 @@
+"""Doors of monitoring: the trust bar's figures, and two pages for staff."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from drf_spectacular.utils import extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.common.errors import Refusal
+from apps.monitoring import selectors
+
+TrustOut = inline_serializer(
+    "Trust",
+    {
+        "ok": serializers.BooleanField(allow_null=True),
+        "imbalance": serializers.DictField(child=serializers.CharField()),
+        "seqs": serializers.DictField(child=serializers.IntegerField()),
+        "at_ms": serializers.IntegerField(allow_null=True),
+        "now_ms": serializers.IntegerField(),
+        "seconds": serializers.FloatField(allow_null=True),
+    },
+)
+
+
+class Trust(APIView):
+    """Say what the verifier last found: whether the books tie, by how much not, and up to where."""
+
+    authentication_classes: tuple[Any, ...] = ()  # Public, and up while PostgreSQL is down.
+    permission_classes = (AllowAny,)
+
+    @extend_schema(responses=TrustOut)
+    def get(self, request: Request) -> Response:
+        """Return the last word of the verifier."""
+        return Response(selectors.trust())
+
+
+def staff_login(request: HttpRequest) -> HttpResponse:
+    """Send staff to the one log-in page; tell everybody else that this is not for them."""
+    following = request.GET.get("next") or reverse("admin:index")
+    if request.user.is_authenticated:
+        return render(request, "admin/not_staff.html", status=403)
+    return redirect(f"/login?{urlencode({'next': following})}")
+
+
+def journals(request: HttpRequest) -> HttpResponse:
+    """Show each worker's journal: cursor, epoch, owner, lag, streams."""
+    workers, problem = [], ""
+    try:
+        workers = selectors.journals()
+    except Refusal as refusal:
+        problem = refusal.message
+    return _page(request, "admin/journals.html", "Journals", workers=workers, problem=problem)
+
+
+def services(request: HttpRequest) -> HttpResponse:
+    """Show every process, as `manage.py services` does."""
+    from exchange_site.ops import status
+
+    return _page(request, "admin/services.html", "Services", services=status.rows())
+
+
+def _page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:
+    return render(
+        request, template, {**admin.site.each_context(request), "title": title, **context}
+    )
