@@ -24,7 +24,6 @@ from matching_worker.engine.tombstones import Tombstone
 if TYPE_CHECKING:
     from matching_worker.engine.machine import BookMachine
 
-TERMS = len(HeldOrder.__struct_fields__)
 NEVER = -1  # A time that is not set.
 
 
@@ -93,14 +92,13 @@ def _load_cancels(cancels: Cancels, state: dict[str, Any]) -> None:
 
 
 def _order_row(order: Order) -> list[object]:
-    terms = msgspec.structs.astuple(order.terms)
-    return [*terms[:-1], list(terms[-1]), order.open_lots, order.filled_lots, wide(order.cum_quote)]
+    terms = msgspec.to_builtins(order.terms)  # Its tag leads, so that old snapshots stay readable.
+    return [terms, order.open_lots, order.filled_lots, wide(order.cum_quote)]
 
 
 def _order(row: list[Any]) -> Order:
-    terms = HeldOrder(*row[: TERMS - 1], _id(row[TERMS - 1]))
-    open_lots, filled_lots, cum_quote = row[TERMS:]
-    return Order(terms, open_lots, filled_lots, amount_of(cum_quote))
+    terms, open_lots, filled_lots, cum_quote = row
+    return Order(msgspec.convert(terms, HeldOrder), open_lots, filled_lots, amount_of(cum_quote))
 
 
 def _peer(name: str, greeted: bool, passed: list[int], asked: list[int]) -> Peer:
@@ -133,11 +131,11 @@ def _stone(row: list[Any]) -> Tombstone:
 
 
 def _canceled_rows(orders: list[CanceledOrder]) -> list[object]:
-    return [list(msgspec.structs.astuple(order)) for order in orders]
+    return [msgspec.to_builtins(order) for order in orders]
 
 
 def _canceled_orders(rows: list[Any]) -> list[CanceledOrder]:
-    return [CanceledOrder(*row) for row in rows]
+    return [msgspec.convert(row, CanceledOrder) for row in rows]
 
 
 def _id(pair: list[int]) -> StreamId:
