@@ -18,8 +18,8 @@ from tests.helpers.witness import Witness
 
 # Small enough for a random day to meet each of them.
 TIGHT = Limits(
-    orders_per_book=40,
-    orders_per_account=9,
+    orders_per_book=25,
+    orders_per_account=6,
     fills_per_taker=4,
     mass_cancel_steps=3,
     mass_cancels=2,

@@ -127,16 +127,17 @@ class RandomDay:
         client_id = f"order-{self.orders}"
         self.taken[partition] = (self.taken[partition][0] + self.dice.randrange(1, 3), 0)
         self.recent = [*self.recent[-25:], (account, order_id, client_id)]
+        side = self.dice.choice("BS")
         order = HeldOrder(
             order_id=order_id,
             version=1,
             account=account,
             client_id=client_id,
-            side=self.dice.choice("BS"),
+            side=side,
             kind="L",
-            time_in_force=self.dice.choices(("GTC", "IOC", "FOK"), (8, 2, 2))[0],
+            time_in_force=self.dice.choices(("GTC", "IOC", "FOK"), (10, 1, 1))[0],
             post_only=False,
-            price_ticks=max(1, round(self.dice.gauss(1_000, 12))),
+            price_ticks=round(self.dice.gauss(995 if side == "B" else 1_005, 9)),
             lots=self.dice.choice((1, 2, 3, 5, 8, 13, 40)),
             budget=0,
             deadline_ns=self.at_ns + 5 * SECOND,
