@@ -39,7 +39,9 @@ def reset() -> None:
         return
     if var in (ROOT, *ROOT.parents) or not (var / "secrets.env").exists():
         raise SystemExit(f"{var} does not look like a data directory of ours: remove it by hand")
+    sockets = places.socket_dir()
     shutil.rmtree(var)
+    shutil.rmtree(sockets, ignore_errors=True)  # Elsewhere, where the data's path is too long.
 
 
 def main() -> None:

@@ -27,7 +27,7 @@ def _as_nobody() -> tuple[str, ...]:
 
     Inside a user namespace it sees itself as uid 65534 while its files stay ours. Where user
     namespaces are blocked, `setpriv` really becomes nobody; the data directory is then given to
-    that user (see `_hand_over`), and must be reachable for it.
+    that user (see `_hand_over`), and must be within its reach.
     """
     if os.geteuid() != 0:
         return ()
@@ -44,15 +44,20 @@ def _as_nobody() -> tuple[str, ...]:
     )
 
 
-def _hand_over(*directories: Path) -> None:
-    """Give directories to nobody, where PostgreSQL really runs as nobody."""
-    if _as_nobody()[:1] != ("setpriv",):
+def _is_really_nobody() -> bool:
+    return _as_nobody()[:1] == ("setpriv",)
+
+
+def _hand_over(*paths: Path) -> None:
+    """Give these to nobody, where PostgreSQL really runs as nobody, and let it come to them."""
+    if not _is_really_nobody():
         return
-    for directory in directories:
-        directory.mkdir(parents=True, exist_ok=True)
-        for path in (directory, *directory.rglob("*")):
+    for top in paths:
+        for path in (top, *top.rglob("*")):
             os.chown(path, int(NOBODY), int(NOBODY), follow_symlinks=False)
-    blocked = [p for p in (*directories[0].parents, binaries()) if not p.stat().st_mode & 0o001]
+    if paths[0].parent == places.var():
+        places.var().chmod(0o711)  # What is private in there has modes of its own.
+    blocked = [p for p in (*paths[0].parents, binaries()) if not p.stat().st_mode & 0o001]
     if blocked:
         raise ServerFailed(
             f"PostgreSQL must run as nobody here and cannot enter {blocked[0]}: "
@@ -60,43 +65,35 @@ def _hand_over(*directories: Path) -> None:
         )
 
 
-def _socket_dir() -> Path:
-    folder = places.socket_dir()
-    if _as_nobody()[:1] == ("setpriv",):
-        folder = folder / "pg"
-    return folder
-
-
 def prepare(data_dir: Path) -> None:
     """Create the cluster once. A half-made one, left by a killed run, is made again."""
     if (data_dir / "fairbook.ready").exists():
-        _hand_over(data_dir, _socket_dir())
+        _hand_over(data_dir)
         return
-    if data_dir.exists():
-        shutil.rmtree(data_dir)  # initdb began and never ended: nothing was ever stored here.
-    data_dir.mkdir(mode=0o700, parents=True)
-    password_file = places.socket_dir() / "pwfile"
-    password_file.touch(mode=0o600)
-    password_file.write_text(config.text("FAIRBOOK_DB_ADMIN_PASSWORD") + "\n")
-    _hand_over(data_dir, _socket_dir())
-    if _as_nobody()[:1] == ("setpriv",):
-        os.chown(password_file, int(NOBODY), int(NOBODY))
+    making = data_dir.with_name(f"{data_dir.name}.making")
+    if data_dir.exists() and making.exists():
+        shutil.rmtree(data_dir)  # Our initdb began and never ended: nothing was ever stored here.
+    if data_dir.exists() and any(data_dir.iterdir()):
+        raise ServerFailed(f"{data_dir} holds something that is not ours: choose another directory")
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    making.touch(mode=0o600)
+    making.write_text(config.text("FAIRBOOK_DB_ADMIN_PASSWORD") + "\n")
+    _hand_over(data_dir, making)
     initdb = [
         *_as_nobody(),
         str(binaries() / "initdb"),
         *("-D", str(data_dir), "-U", "postgres", "-A", "scram-sha-256"),
-        *("--pwfile", str(password_file), "-E", "UTF8", "--no-sync"),
-        *("--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions"),
+        *("--pwfile", str(making), "-E", "UTF8", "--no-instructions"),
+        *("--locale-provider=builtin", "--locale=C.UTF-8"),
+        *(["--no-sync"] if config.env == "test" else []),
     ]
-    try:
-        done = subprocess.run(
-            initdb, capture_output=True, text=True, check=False, cwd="/", env=_plain_env()
-        )
-    finally:
-        password_file.unlink(missing_ok=True)
+    done = subprocess.run(
+        initdb, capture_output=True, text=True, check=False, cwd="/", env=_plain_env()
+    )
     if done.returncode != 0:
         raise ServerFailed(f"initdb failed: {done.stderr.strip() or done.stdout.strip()}")
     (data_dir / "fairbook.ready").touch()
+    making.unlink()
     _hand_over(data_dir)
 
 
@@ -108,7 +105,7 @@ def command(data_dir: Path) -> list[str]:
     options = {
         "listen_addresses": "127.0.0.1",
         "port": str(config.integer("FAIRBOOK_POSTGRES_PORT")),
-        "unix_socket_directories": str(_socket_dir()),
+        "unix_socket_directories": "" if _is_really_nobody() else str(places.socket_dir()),
         "unix_socket_permissions": "0700",
         "max_connections": "80",
         "shared_buffers": "64MB",
