@@ -90,6 +90,19 @@ class StreamSocket(Socket):
             self.say({"code": wrong.code, "msg": wrong.text})
             raise Closed(POLICY, wrong.text) from None
 
+    async def watch(self) -> None:
+        """Close when a listen key has run out (or was closed by its owner)."""
+        for key in [name for mine in self.groups.values() for name in mine]:
+            if not stream_names.is_listen_key(key):
+                continue
+            try:
+                account = await account_of_listen_key(key)
+            except (redis.RedisError, OSError, ValueError):
+                return  # The cache is away: what it knew of keys, nobody knows now.
+            if account is None:
+                self.say({"e": "listenKeyExpired", "E": time.time_ns() // 1_000_000})
+                await self.unfollow(next(g for g, mine in self.groups.items() if key in mine), key)
+
     def frame(self, name: str, text: str) -> str:
         """Send events bare, or wrapped with the name of their stream."""
         return f'{{"stream":"{name}","data":{text}}}' if self.combined else text

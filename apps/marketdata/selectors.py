@@ -8,6 +8,7 @@ from typing import Any
 import redis
 from django.db import DatabaseError
 
+from apps.common.errors import Refusal, Unavailable
 from apps.common.redis_clients import cache_client
 from apps.marketdata import intervals, store
 from apps.marketdata.candles import MINUTES_KEPT, Candle, RollingDay, filled, grouped
@@ -21,12 +22,21 @@ KLINES_MAX = 1_000
 Json = dict[str, Any]
 
 
-class UnknownSymbol(Exception):
+class UnknownSymbol(Refusal):
     """No such market (the dialect's -1121)."""
 
+    code = "unknown_symbol"
+    http_status = 400
 
-class MarketDataNotReady(Exception):
-    """The cache is away or being filled. Answer 503."""
+    def __init__(self, symbol: str) -> None:
+        super().__init__("Invalid symbol.", symbol=symbol)
+
+
+class MarketDataNotReady(Unavailable):
+    """The cache is away, or being filled: a 503, while orders flow."""
+
+    def __init__(self) -> None:
+        super().__init__("Market data")
 
 
 @once

@@ -23,8 +23,9 @@ MESSAGES_PER_S = 10  # What one socket may ask; the dialect allows 5.
 BURST = 20
 TEXT_MAX = 32_768
 CLOSE_S = 1.0
+WATCH_S = 30.0
 
-GOING_AWAY, POLICY, TOO_BIG, TOO_SLOW, NOT_LOGGED_IN = 1001, 1008, 1009, 4008, 4001
+POLICY, TOO_BIG, NOT_LOGGED_IN, OTHER_ORIGIN, TOO_SLOW = 1008, 1009, 4001, 4003, 4008
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -64,10 +65,16 @@ class Socket:
     # -- what subclasses say
 
     async def begin(self) -> None:
-        """Before anything else: join what the address names. Raises `Closed` to refuse."""
+        """Join what the address names, before the client hears that it is connected.
+
+        What it reads from then on cannot miss an event. Raises `Closed` to refuse.
+        """
 
     async def hear(self, text: str) -> None:
         """Take what the client said."""
+
+    async def watch(self) -> None:
+        """Look now and then whether this client may still listen; to return is to allow it."""
 
     def frame(self, name: str, text: str) -> str:
         """Wrap an event of a group the way this client asked for."""
@@ -122,34 +129,50 @@ class Socket:
         """Serve the connection to its end."""
         if (await self._receive())["type"] != "websocket.connect":
             return
-        await self._send({"type": "websocket.accept"})
-        tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._write())]
+        try:
+            await self._begin()
+            await self._send({"type": "websocket.accept"})
+            if not self._over.done():
+                await self._talk()
+        finally:
+            for group in list(self.groups):
+                with contextlib.suppress(Exception):  # The cache may be away; we are leaving.
+                    await hub().leave(group, self)
+            self.groups.clear()
+        if self._over.done():
+            await self._close(self._over.result())
+
+    async def _begin(self) -> None:
+        try:
+            await self.begin()
+        except Closed as refused:  # It is let in all the same, so that it hears the reason.
+            self.end(refused)
+
+    async def _talk(self) -> None:
+        """Read and write until one side is done."""
+        lives = (self._read(), self._write(), self._watch())
+        tasks = [asyncio.create_task(life) for life in lives]
         try:
             await asyncio.wait([*tasks, self._over], return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            for group in list(self.groups):
-                with contextlib.suppress(Exception):  # The cache may be away; we are leaving.
-                    await hub().leave(group, self)
-            self.groups.clear()
-        for task in tasks:
-            if not task.cancelled() and (fault := task.exception()) is not None:
-                if isinstance(fault, Closed):
-                    self.end(fault)
-                elif not isinstance(fault, OSError):
-                    raise fault
-        if self._over.done():
-            await self._close(self._over.result())
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for fault in ended:
+            if isinstance(fault, Closed):
+                self.end(fault)
+            elif isinstance(fault, Exception) and not isinstance(fault, OSError):
+                raise fault
 
     async def _close(self, closed: Closed) -> None:
         goodbye = {"type": "websocket.close", "code": closed.code, "reason": closed.reason}
         with contextlib.suppress(Exception):  # A peer that reads nothing hears no goodbye either.
-            await asyncio.wait_for(self._send(goodbye), CLOSE_S)
+            async with asyncio.timeout(CLOSE_S):
+                while self._queue and closed.code != TOO_SLOW:
+                    await self._send({"type": "websocket.send", "text": self._queue.popleft()})
+                await self._send(goodbye)
 
     async def _read(self) -> None:
-        await self.begin()
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
@@ -169,6 +192,11 @@ class Socket:
         self._allowance, self._allowed_at = min(self._allowance, BURST) - 1, now
         if self._allowance < 0:
             raise Closed(POLICY, "too many messages")
+
+    async def _watch(self) -> NoReturn:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            await self.watch()
 
     async def _write(self) -> NoReturn:
         while True:

@@ -14,6 +14,7 @@ import msgspec
 import redis
 import redis.asyncio
 
+from apps.common.errors import Unavailable
 from apps.common.kernel.ids import StreamId, parse_stream_id
 from apps.common.kernel.money import Wide
 
@@ -161,8 +162,11 @@ class Position(msgspec.Struct, frozen=True, gc=False):
     taken: dict[str, StreamId]  # Input stream → last entry taken.
 
 
-class ReadModelsNotReady(Exception):
-    """The projector is rebuilding, or the cache is away. Answer 503 and let orders flow."""
+class ReadModelsNotReady(Unavailable):
+    """The projector is rebuilding, or the cache is away: a 503, while orders flow."""
+
+    def __init__(self) -> None:
+        super().__init__("The record of your orders")
 
 
 _orders = msgspec.msgpack.Decoder(OrderModel)
@@ -280,7 +284,7 @@ class ReadModels:
     async def wait_for(
         self, worker: str, stream: str, entry: StreamId, timeout_s: float = WAIT_S
     ) -> bool:
-        """Wait until the read models hold what `worker` made of its input `stream` up to `entry`."""
+        """Wait until the read models hold what `worker` made of `stream` up to `entry`."""
         until = time.monotonic() + timeout_s
         while entry > (0, 0):
             (raw,) = await self._read(("HGET", position_key(worker), stream))
