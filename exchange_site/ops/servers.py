@@ -8,6 +8,7 @@ neither started nor stopped, only asked whether it answers.
 
 from __future__ import annotations
 
+import atexit
 import platform
 import signal
 import subprocess
@@ -183,6 +184,7 @@ class BareServers:
     def start(self) -> None:
         """Prepare and start what is embedded, wait for all, and make the roles."""
         config.generate_secrets()
+        atexit.register(self.stop)  # Also when what follows fails.
         servers = all_servers()
         for server in servers:
             if not server.embedded:
@@ -202,6 +204,7 @@ class BareServers:
 
     def stop(self) -> None:
         """Stop what was started here."""
+        atexit.unregister(self.stop)
         for server, child in self._running:
             child.send_signal(getattr(signal, f"SIG{server.stop_signal}"))
         for _, child in self._running:
