@@ -1,0 +1,424 @@
+"""The obvious risk partition: a plain list of what happened, added up from its start every time.
+
+It imports nothing of the engine, only the messages. It is slow and has no state but its list of
+facts and its configuration. A message is told by the method of its name; `tell` returns the story
+of a frame as lines, and `story` makes the same lines of what the engine put out.
+"""
+
+from __future__ import annotations
+
+import re
+
+from apps.risk.contracts import commands as c
+from apps.risk.contracts import events as e
+from apps.risk.contracts import replies as r
+
+DAY_NS = 24 * 3600 * 10**9
+
+
+class ObviousPartition:
+    """One partition's rules, told in the plainest way."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.facts: list[tuple] = []
+        self.spec = None
+        self.market_state = None
+        self.reference = 0
+        self.made = 0
+        self.seq = 0
+
+    # ── Sums over the facts ─────────────────────────────────────────────────────────────────────
+
+    def total(self, account, asset):
+        return sum(f[3] for f in self.facts if f[:3] == ("move", account, asset))
+
+    def house(self, kind, asset):
+        return sum(f[3] for f in self.facts if f[:3] == ("house", kind, asset))
+
+    def held(self, account, asset):
+        orders = sum(
+            self.cost_of_rest(order)
+            for order in self.open_orders(account)
+            if asset == (self.spec.quote if order["side"] == "B" else self.spec.base)
+        )
+        ended = {f[1] for f in self.facts if f[0] == "withdrawal ended"}
+        withdrawals = sum(
+            f[4]
+            for f in self.facts
+            if f[0] == "withdrawal" and f[2:4] == (account, asset) and f[1] not in ended
+        )
+        return orders + withdrawals
+
+    def available(self, account, asset):
+        return self.total(account, asset) - self.held(account, asset)
+
+    def open_orders(self, account):
+        ended = {f[1] for f in self.facts if f[0] == "ended"}
+        return [
+            f[1]
+            for f in self.facts
+            if f[0] == "order" and f[1]["account"] == account and f[1]["id"] not in ended
+        ]
+
+    def fills(self, order_id):
+        return [f[2] for f in self.facts if f[:2] == ("fill", order_id)]
+
+    def filled(self, order_id):
+        return sum(fill["lots"] for fill in self.fills(order_id))
+
+    def spent(self, order_id):
+        return sum(
+            fill["lots"] * fill["price"] * self.spec.quote_per_tick_lot
+            for fill in self.fills(order_id)
+        )
+
+    def cost_of_rest(self, order):
+        rest = order["lots"] - self.filled(order["id"])
+        if order["side"] == "S":
+            return rest * self.spec.base_per_lot
+        if order["kind"] == "M":
+            return order["hold"] - self.spent(order["id"])
+        return rest * order["price"] * self.spec.quote_per_tick_lot
+
+    def last(self, kind, key, otherwise):
+        found = [f[2] for f in self.facts if f[:2] == (kind, key)]
+        return found[-1] if found else otherwise
+
+    def has_account(self, account):
+        return ("account", account) in self.facts
+
+    # ── One frame ───────────────────────────────────────────────────────────────────────────────
+
+    def tell(self, messages, at_ns):
+        """Take a frame's messages; return what should have come of them."""
+        lines: list[str] = []
+        for message in messages:
+            self.seq += 1
+            teller = getattr(self, f"on_{_snake(type(message).__name__)}", None)
+            if teller is not None:
+                lines += teller(message, at_ns) or []
+        return lines
+
+    def on_market_add(self, m, _at):
+        self.spec = m.spec
+
+    def on_reference(self, m, _at):
+        self.reference, self.market_state = m.ticks, m.state
+
+    def on_account_open(self, m, _at):
+        if not self.has_account(m.account):
+            self.facts.append(("account", m.account))
+
+    def on_account_freeze(self, m, _at):
+        self.facts.append(("frozen", m.account, m.frozen))
+
+    def on_fees_set(self, m, _at):
+        self.facts.append(("fees", m.account, (m.maker_ppm, m.taker_ppm)))
+
+    # ── Orders ──────────────────────────────────────────────────────────────────────────────────
+
+    def on_place_order(self, m, at):
+        known = [
+            f[1]
+            for f in self.facts
+            if f[0] == "order" and (f[1]["account"], f[1]["client_id"]) == (m.account, m.client_id)
+        ]
+        known = [order for order in known if self.remembers(order, at)]
+        if known:
+            return self.on_repeat(m, known[-1])
+        code, hold = self.why_not(m, at)
+        if code:
+            return [f"refused {m.client_id} {code}", f"reply {m.request} refused {code}"]
+        self.made += 1
+        order = {
+            "id": self.made * 1024 + self.number,
+            "account": m.account,
+            "client_id": m.client_id,
+            "terms": self.terms(m),
+            "side": m.side,
+            "kind": m.kind,
+            "price": m.price_ticks,
+            "lots": m.lots,
+            "hold": hold,
+        }
+        self.facts.append(("order", order))
+        lines = [f"accepted {order['id']} {m.client_id} held {hold}", f"sent {order['id']}"]
+        if m.response == "ACK":
+            return [*lines, f"reply {m.request} ack {order['id']}"]
+        self.facts.append(("waits", order["id"], m.request))
+        return lines
+
+    def remembers(self, order, at):
+        ends = [f[2] for f in self.facts if f[:2] == ("ended", order["id"])]
+        return not ends or at - ends[0] <= DAY_NS
+
+    def terms(self, m):
+        return (
+            m.market,
+            m.side,
+            m.kind,
+            m.time_in_force,
+            m.post_only,
+            m.price_ticks,
+            m.lots,
+            int(m.quote_budget),
+        )
+
+    def on_repeat(self, m, order):
+        code = ""
+        if m.derived:
+            code = "client_id_repeated"
+        elif self.terms(m) != order["terms"]:
+            code = "client_id_reused"
+        if code:
+            return [f"refused {m.client_id} {code}", f"reply {m.request} refused {code}"]
+        if m.response == "ACK":
+            return [f"reply {m.request} ack {order['id']}"]
+        answer = self.last("answer", order["id"], None)
+        if answer is not None:
+            return [f"reply {m.request} {answer}"]
+        self.facts.append(("waits", order["id"], m.request))
+        return []
+
+    def why_not(self, m, at):
+        spec, budget = self.spec, int(m.quote_budget)
+        if not self.has_account(m.account):
+            return "unknown_account", 0
+        if m.market != spec.symbol:
+            return "unknown_market", 0
+        if self.last("frozen", m.account, False):
+            return "account_frozen", 0
+        if self.market_state not in (None, "trading"):
+            return "market_not_open", 0
+        if at > m.deadline_ns:
+            return "too_late", 0
+        if len(self.open_orders(m.account)) >= spec.orders_per_account_max:
+            return "too_many_orders", 0
+        return self.why_not_terms(m, spec, budget)
+
+    def why_not_terms(self, m, spec, budget):
+        unit = spec.quote_per_tick_lot
+        if m.kind == "M" and m.side == "B" and budget:
+            if m.lots or m.post_only:
+                return "bad_terms", 0
+            if budget < spec.min_notional:
+                return "bad_notional", 0
+            return self.covered(m.account, spec.quote, budget)
+        if (m.price_ticks > 0) != (m.kind == "L"):
+            return "bad_price", 0
+        if m.post_only and (m.kind == "M" or m.time_in_force != "GTC"):
+            return "bad_terms", 0
+        if m.lots < spec.min_lots or m.lots > spec.max_lots:
+            return "bad_size", 0
+        worth = m.lots * (m.price_ticks or self.reference) * unit
+        if 0 < worth < spec.min_notional:
+            return "bad_notional", 0
+        if m.side == "S":
+            return self.covered(m.account, spec.base, m.lots * spec.base_per_lot)
+        if m.kind == "L":
+            return self.covered(m.account, spec.quote, m.lots * m.price_ticks * unit)
+        upper = self.reference * (1_000_000 + spec.band_ppm) // 1_000_000
+        free = self.available(m.account, spec.quote)
+        if free < upper * unit or free < spec.min_notional:
+            return "insufficient_funds", 0
+        return "", min(free, m.lots * upper * unit)
+
+    def covered(self, account, asset, cost):
+        return ("", cost) if self.available(account, asset) >= cost else ("insufficient_funds", 0)
+
+    # ── Reports ─────────────────────────────────────────────────────────────────────────────────
+
+    def on_first_report(self, m, at):
+        order = self.order_of(m.order_id)
+        lines = [f"reported {m.order_id} {m.ended} {m.code}"]
+        for execution in m.executions:
+            lines += self.book_fill(order, execution)
+        answer = (
+            f"result {m.order_id} {m.ended} {m.code} filled {self.filled(m.order_id)} "
+            f"for {self.spent(m.order_id)} fees {[f['fee'] for f in self.fills(m.order_id)]}"
+        )
+        self.facts.append(("answer", m.order_id, answer))
+        waiting = [f[2] for f in self.facts if f[:2] == ("waits", m.order_id)]
+        lines += [f"reply {request} {answer}" for request in waiting]
+        return lines + (self.end(order, m.ended, at) if m.ended else [])
+
+    def on_execution(self, m, at):
+        order = self.order_of(m.order_id)
+        return self.book_fill(order, m) + (self.end(order, m.ended, at) if m.ended else [])
+
+    def on_order_end(self, m, at):
+        return self.end(self.order_of(m.order_id), m.ended, at)
+
+    def order_of(self, order_id):
+        (order,) = (f[1] for f in self.facts if f[0] == "order" and f[1]["id"] == order_id)
+        return order
+
+    def book_fill(self, order, m):
+        spec, buys = self.spec, order["side"] == "B"
+        base = m.lots * spec.base_per_lot
+        quote = m.lots * m.price_ticks * spec.quote_per_tick_lot
+        maker, taker = self.last("fees", order["account"], (spec.maker_ppm, spec.taker_ppm))
+        rate = maker if m.liquidity == "M" else taker
+        got = base if buys else quote
+        fee, rest = divmod(got * rate, 1_000_000)
+        fee += 1 if rest else 0
+        fill = {"lots": m.lots, "price": m.price_ticks, "fee": fee, "trade": m.trade_id}
+        self.facts.append(("fill", m.order_id, fill))
+        sign = 1 if buys else -1
+        clearing = f"clearing:{spec.symbol}"
+        for asset, amount in ((spec.base, sign * base), (spec.quote, -sign * quote)):
+            self.facts.append(("move", order["account"], asset, amount))
+            self.facts.append(("house", clearing, asset, -amount))
+        fee_asset = spec.base if buys else spec.quote
+        self.facts.append(("move", order["account"], fee_asset, -fee))
+        self.facts.append(("house", "fees", fee_asset, fee))
+        return [
+            f"fill {m.trade_id} {m.order_id} {order['side']} {m.lots}@{m.price_ticks} fee {fee}"
+        ]
+
+    def end(self, order, ended, at):
+        released = self.cost_of_rest(order)
+        self.facts.append(("ended", order["id"], at))
+        return [f"ended {order['id']} {ended} released {released}"]
+
+    # ── Value ───────────────────────────────────────────────────────────────────────────────────
+
+    def moved(self, kind, account, asset, amount, against, reference):
+        self.facts.append(("reference", kind, reference))
+        self.facts.append(("move", account, asset, amount))
+        self.facts.append(("house", against, asset, -amount))
+        return [f"moved {kind} {account} {asset} {amount}"]
+
+    def taken(self, kind, reference):
+        return ("reference", kind, reference) in self.facts
+
+    def on_deposit(self, m, _at):
+        if not self.has_account(m.account):
+            return ["no unknown_account"]
+        if self.taken("deposit", m.reference):
+            return ["no repeated"]
+        return self.moved("deposit", m.account, m.asset, int(m.amount), "external", m.reference)
+
+    def on_adjustment(self, m, _at):
+        if self.available(m.account, m.asset) + int(m.amount) < 0:
+            return ["no insufficient_funds"]
+        if self.taken("adjustment", m.reference):
+            return ["no repeated"]
+        return self.moved("adjustment", m.account, m.asset, int(m.amount), "house", m.reference)
+
+    def on_withdrawal_hold(self, m, _at):
+        if self.last("frozen", m.account, False):
+            return ["no account_frozen"]
+        if self.available(m.account, m.asset) < int(m.amount):
+            return ["no insufficient_funds"]
+        if self.taken("withdrawal", m.reference):
+            return ["no repeated"]
+        self.facts.append(("reference", "withdrawal", m.reference))
+        self.facts.append(("withdrawal", m.reference, m.account, m.asset, int(m.amount)))
+        return [f"held {m.account} {m.asset} {m.amount}"]
+
+    def end_withdrawal(self, m):
+        found = [f for f in self.facts if f[:3] == ("withdrawal", m.reference, m.account)]
+        if not found:
+            return "no unknown_withdrawal", None
+        if ("withdrawal ended", m.reference) in self.facts:
+            return "no repeated", None
+        self.facts.append(("withdrawal ended", m.reference))
+        return "", found[0]
+
+    def on_withdrawal_settle(self, m, _at):
+        refused, found = self.end_withdrawal(m)
+        if refused:
+            return [refused]
+        _, reference, account, asset, amount = found
+        return self.moved("withdrawal", account, asset, -amount, "external", reference)
+
+    def on_withdrawal_release(self, m, _at):
+        refused, found = self.end_withdrawal(m)
+        return [refused] if refused else [f"freed {found[2]} {found[3]} {found[4]}"]
+
+    def on_transfer(self, m, _at):
+        amount = int(m.amount)
+        inside = m.payee % 1024 == self.number
+        if self.last("frozen", m.payer, False):
+            return ["no account_frozen"]
+        if self.available(m.payer, m.asset) < amount:
+            return ["no insufficient_funds"]
+        if m.payer == m.payee:
+            return ["no same_account"]
+        if inside and not self.has_account(m.payee):
+            return ["no unknown_account"]
+        if self.taken("transfer_out", m.reference):
+            return ["no repeated"]
+        if not inside:
+            lines = self.moved("transfer_out", m.payer, m.asset, -amount, "transit", m.reference)
+            return [*lines, f"sent {m.reference}"]
+        self.facts.append(("move", m.payee, m.asset, amount))
+        self.facts.append(("house", "none", m.asset, -amount))
+        return self.moved("transfer_out", m.payer, m.asset, -amount, "none", m.reference)
+
+    def on_transfer_in(self, m, at):
+        self.on_account_open(c.AccountOpen(m.payee), at)
+        return self.moved("transfer_in", m.payee, m.asset, int(m.amount), "transit", m.reference)
+
+
+def _snake(name):
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower()
+
+
+def story(out):
+    """Tell an engine's outputs in the twin's lines, each kind in its order."""
+    lines = []
+    for event in out.events:
+        match event:
+            case e.OrderAccepted():
+                lines.append(f"accepted {event.order_id} {event.client_id} held {event.hold}")
+            case e.OrderRefused():
+                lines.append(f"refused {event.client_id} {event.code}")
+            case e.OrderReported():
+                lines.append(f"reported {event.order_id} {event.ended} {event.code}")
+            case e.FillBooked():
+                lines.append(
+                    f"fill {event.trade_id} {event.order_id} {event.side} "
+                    f"{event.lots}@{event.price_ticks} fee {event.fee}"
+                )
+            case e.OrderEnded():
+                lines.append(f"ended {event.order_id} {event.ended} released {event.released}")
+            case e.ValueMoved():
+                lines.append(f"moved {event.kind} {event.account} {event.asset} {event.amount}")
+            case e.WithdrawalHeld():
+                word = "freed" if event.released else "held"
+                lines.append(f"{word} {event.account} {event.asset} {event.amount}")
+            case e.CommandRefused():
+                lines.append(f"no {event.code}")
+    return lines + [_reply(x) for said in out.replies.values() for x in said] + _sent(out)
+
+
+def _reply(reply):
+    match reply:
+        case r.OrderAck():
+            return f"reply {reply.request} ack {reply.order_id}"
+        case r.OrderRefusal():
+            return f"reply {reply.request} refused {reply.code}"
+    return (
+        f"reply {reply.request} result {reply.order_id} {reply.ended} {reply.code} "
+        f"filled {reply.filled_lots} for {reply.cum_quote} fees {[f.fee for f in reply.fills]}"
+    )
+
+
+def _sent(out):
+    sent = [message for messages in out.links.values() for message in messages]
+    orders = [f"sent {m.order_id}" for m in sent if hasattr(m, "order_id")]
+    return orders + [f"sent {m.reference}" for m in sent if isinstance(m, c.TransferIn)]
+
+
+def in_kinds(lines):
+    """Order lines as `story` does: events, replies, messages; each kind as it happened."""
+
+    def kind(line):
+        return {"reply": 1, "sent": 2}.get(line.partition(" ")[0], 0)
+
+    ordered = sorted(lines, key=kind)
+    sent = [line for line in ordered if kind(line) == 2]
+    return [line for line in ordered if kind(line) < 2] + sorted(sent)
