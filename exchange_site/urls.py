@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
@@ -15,6 +16,7 @@ from drf_spectacular.views import SpectacularAPIView
 from exchange_site import health
 
 APPS = (
+    *(["demo"] if settings.DEMO else []),
     "orders",
     "marketdata",
     "risk",
