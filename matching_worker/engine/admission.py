@@ -1,6 +1,6 @@
 """May this order come in? Every field again, never trusting the edge or the partition."""
 
-from apps.common.kernel.ids import partition_of
+from apps.common.kernel.ids import PARTITIONS_MAX
 from apps.common.kernel.money import Wide
 from matching_worker.contracts.market import BUY, LIMIT, MarketSpec
 from matching_worker.contracts.to_book import HeldOrder
@@ -20,7 +20,7 @@ def amount_of(wide: Wide) -> int:
 
 def wrong_terms(order: HeldOrder, spec: MarketSpec) -> str:
     """Return the code of what is wrong with an order by itself, or "" if it makes sense here."""
-    if partition_of(order.order_id) != partition_of(order.account):
+    if (order.order_id - order.account) % PARTITIONS_MAX:
         return codes.WRONG_PARTITION
     if not 0 < len(order.client_id) <= CLIENT_ID_LENGTH_MAX:
         return codes.BAD_CLIENT_ID

@@ -6,6 +6,7 @@ few assignments each, however many stand there (an ordered dict took three times
 
 from collections.abc import Iterator
 
+import msgspec
 from sortedcontainers import SortedDict
 
 from apps.common.kernel.invariants import ensure
@@ -17,18 +18,15 @@ ANY_PRICE = 2**62  # A market order's limit: every real price is at or before it
 ANY_LOTS = 2**62  # What a market buy by budget alone still wants.
 
 
-class Order:
+class Order(msgspec.Struct, gc=False, eq=False):
     """An order as it stands: its terms, and what became of it so far."""
 
-    __slots__ = ("cum_quote", "filled_lots", "newer", "older", "open_lots", "terms")
-
-    def __init__(self, terms: HeldOrder, open_lots: int, filled_lots: int = 0, cum_quote: int = 0):
-        self.terms = terms
-        self.open_lots = open_lots
-        self.filled_lots = filled_lots
-        self.cum_quote = cum_quote  # Quote minor units of all its fills.
-        self.older: Order | None = None  # Its neighbours at its price, while it rests.
-        self.newer: Order | None = None
+    terms: HeldOrder
+    open_lots: int
+    filled_lots: int = 0
+    cum_quote: int = 0  # Quote minor units of all its fills.
+    older: "Order | None" = None  # Its neighbours at its price, while it rests.
+    newer: "Order | None" = None
 
 
 class Level:

@@ -10,7 +10,7 @@ from matching_worker.engine.book import Book, Order
 from matching_worker.engine.limits import Limits
 from matching_worker.engine.peers import Peer
 from matching_worker.engine.tombstones import Tombstone, Tombstones
-from matching_worker.engine.turn import Turn, as_canceled, canceled_terms
+from matching_worker.engine.turn import Turn, as_canceled
 
 
 class MassCancel:
@@ -61,9 +61,9 @@ class Cancels:
         for stone in stones:
             if not stone.means_all:
                 if self.tombstones.settle(stone):
-                    turn.cancel_done(stone.source, stone.request, [canceled_terms(order)])
+                    turn.cancel_done(stone.source, stone.request, [as_canceled(order, 0, 0)])
             elif stone.number in self.tombstones.owing:
-                stone.canceled.append(canceled_terms(order))
+                stone.canceled.append(as_canceled(order, 0, 0))
                 if len(stone.canceled) == self.limits.orders_per_account:
                     self._answer(stone, turn, otherwise=codes.UNDECIDED)  # A list, too, has an end.
         return bool(stones)
@@ -120,7 +120,7 @@ class Cancels:
         self.tombstones.set(command, source=source, at_ns=turn.at_ns, owes=owes)
         if peer is not None and command.up_to > peer.asked:
             peer.asked = command.up_to
-            turn.out.send(peer.name, PassedAsk(command.up_to))
+            turn.send(peer.name, PassedAsk(command.up_to))
 
     def _has_work_room_for(self, orders: int) -> bool:
         named = sum(len(job.left) for job in self.work)
@@ -161,7 +161,7 @@ class Cancels:
     def _end(self, order: Order, turn: Turn) -> CanceledOrder:
         turn.tell_owner(order, "canceled", "")
         self.book.remove(order)
-        return as_canceled(order)
+        return as_canceled(order.terms, order.filled_lots, order.cum_quote)
 
 
 def may_come(up_to: StreamId, peer: Peer | None) -> bool:

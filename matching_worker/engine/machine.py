@@ -5,7 +5,7 @@ from typing import assert_never, cast
 
 import msgspec
 
-from apps.common.kernel.ids import StreamId
+from apps.common.kernel.ids import PARTITIONS_MAX, StreamId
 from apps.common.kernel.invariants import ensure
 from apps.journals.contracts import LinkAdd, RulesSet, SkipCommand
 from apps.journals.machine import Input, Origin, Outputs
@@ -57,6 +57,7 @@ class BookMachine:
         self.peers: dict[str, Peer] = {}
         self.book = Book()
         self.cancels = Cancels(self.book, limits)
+        self.tombstones = self.cancels.tombstones.by_account
         self.cuts = 0
         self.first_uncut_ns: int | None = None  # When the first trade since the last cut was made.
         self._turn = Turn()
@@ -83,7 +84,8 @@ class BookMachine:
     def begin(self, at_ns: int, out: Outputs) -> None:
         """Fire what became due by `at_ns`."""
         ensure(at_ns >= self.at_ns, "header time never goes back")
-        turn = self._start_turn(at_ns, out)
+        turn = self._turn
+        turn.start(self.seq, at_ns, out)
         self.at_ns = at_ns
         self.reference.age(at_ns)
         self.cancels.start_batch(turn)
@@ -94,7 +96,8 @@ class BookMachine:
         self, origin: Origin, commands: Sequence[msgspec.Struct], at_ns: int, out: Outputs
     ) -> None:
         """Move the book by these commands, in order. A caller's fault is answered, never raised."""
-        turn = self._start_turn(at_ns, out)
+        turn = self._turn
+        turn.start(self.seq, at_ns, out)
         if origin.kind is Input.LINK:
             self._hear(origin, cast("Sequence[LinkMessage]", commands), turn)
         elif origin.kind is Input.CANCELS:
@@ -109,7 +112,8 @@ class BookMachine:
 
     def end(self, at_ns: int, passed: StreamId, out: Outputs) -> None:
         """Settle with the partitions that were heard, and publish the reference if it is time."""
-        turn = self._start_turn(at_ns, out)
+        turn = self._turn
+        turn.start(self.seq, at_ns, out)
         for peer in self.peers.values():
             self.cancels.passed(peer, turn)
         if self.reference.publish_due(at_ns):
@@ -167,10 +171,10 @@ class BookMachine:
 
     def _place(self, order: HeldOrder, peer: Peer, turn: Turn) -> None:
         """Admit an order, let it take what it may, and let the rest of it stand or expire."""
-        if peer_of(order.account) != peer.name:
+        if order.account % PARTITIONS_MAX != peer.partition:
             turn.turn_away(order, "refused", codes.WRONG_PARTITION, peer=peer.name)
             return
-        if self.cancels.refuses(order, turn):
+        if order.account in self.tombstones and self.cancels.refuses(order, turn):
             turn.turn_away(order, "canceled", codes.TOMBSTONED, peer=peer.name)
             return
         if code := self._refusal(order, turn.at_ns):
@@ -183,7 +187,7 @@ class BookMachine:
         if crosses and order.post_only:
             turn.turn_away(order, "refused", codes.WOULD_TAKE, peer=peer.name)
         elif not crosses and order.kind == LIMIT and order.time_in_force == "GTC":
-            turn.out.send(peer.name, _first_report(order, [], None, "", turn))
+            turn.send(peer.name, _first_report(order, [], None, "", turn))
             self._rest(taker, turn)
         else:
             self._take(taker, far, key, peer, turn)
@@ -193,7 +197,7 @@ class BookMachine:
         order = taker.terms
         budget = amount_of(order.budget) if order.kind != LIMIT and order.side == BUY else None
         fills, unit = self.limits.fills_per_taker, self.spec.quote_per_tick_lot
-        bounds = Bounds(far, key=key, budget=budget, fills=fills, unit=unit)
+        bounds = Bounds(far=far, key=key, budget=budget, fills=fills, unit=unit)
         if order.time_in_force == "FOK" and not can_fill_whole(taker, bounds):
             turn.turn_away(order, "expired", codes.NOT_FILLABLE, peer=peer.name)
             return
@@ -201,12 +205,12 @@ class BookMachine:
         if executions:
             self._note_trades(executions, turn.at_ns)
         if not code:
-            turn.out.send(peer.name, _first_report(order, executions, "filled", "", turn))
+            turn.send(peer.name, _first_report(order, executions, "filled", "", turn))
         elif code == codes.NO_LIQUIDITY and order.kind == LIMIT and order.time_in_force == "GTC":
-            turn.out.send(peer.name, _first_report(order, executions, None, "", turn))
+            turn.send(peer.name, _first_report(order, executions, None, "", turn))
             self._rest(taker, turn)
         else:
-            turn.out.send(peer.name, _first_report(order, executions, "expired", code, turn))
+            turn.send(peer.name, _first_report(order, executions, "expired", code, turn))
             turn.note_turned_away(order, "expired", code)
 
     def _refusal(self, order: HeldOrder, at_ns: int) -> str:
@@ -237,7 +241,7 @@ class BookMachine:
         terms = order.terms
         self.book.add(order)
         place = (terms.side, terms.price_ticks, order.open_lots)
-        turn.out.events.append(OrderAdded(turn.seq, terms.order_id, terms.account, *place))
+        turn.events.append(OrderAdded(turn.seq, terms.order_id, terms.account, *place))
 
     def _note_trades(self, executions: list[Execution], at_ns: int) -> None:
         self.reference.note(executions, at_ns)
@@ -250,9 +254,7 @@ class BookMachine:
         match command:
             case MarketStateSet():
                 self.state = command.state
-                turn.out.events.append(
-                    from_book.StateChanged(turn.seq, command.state, command.reason)
-                )
+                turn.events.append(from_book.StateChanged(turn.seq, command.state, command.reason))
                 self._publish(turn)
             case ReferenceSet():
                 self.reference.fallback = command.ticks
@@ -272,7 +274,7 @@ class BookMachine:
             self._refuse_command(codes.BAD_LINK, turn)
             return
         peer.greeted = True
-        turn.out.send(peer.name, from_book.Reference(self.reference.published, self.state))
+        turn.send(peer.name, from_book.Reference(self.reference.published, self.state))
 
     def _link(self, name: str) -> Peer | None:
         """Know a partition from now on, once. None if the name is no partition's."""
@@ -284,7 +286,7 @@ class BookMachine:
     def _publish(self, turn: Turn) -> None:
         self.reference.publish(turn.at_ns)
         for name in self.peers:
-            turn.out.send(name, from_book.Reference(self.reference.published, self.state))
+            turn.send(name, from_book.Reference(self.reference.published, self.state))
 
     def _cut(self, out: Outputs) -> None:
         """Mark one point of the book's order in all links: trades before it are in cut n."""
@@ -295,12 +297,7 @@ class BookMachine:
         out.events.append(from_book.CutTaken(self.cuts, self.book.trades))
 
     def _refuse_command(self, code: str, turn: Turn) -> None:
-        turn.out.events.append(from_book.CommandRefused(turn.seq, code))
-
-    def _start_turn(self, at_ns: int, out: Outputs) -> Turn:
-        turn = self._turn
-        turn.seq, turn.at_ns, turn.out = self.seq, at_ns, out
-        return turn
+        turn.events.append(from_book.CommandRefused(turn.seq, code))
 
 
 def _first_report(

@@ -1,26 +1,23 @@
 """How orders meet: best price first, then oldest first, at the resting order's price."""
 
+import msgspec
+
+from apps.common.kernel.ids import PARTITIONS_MAX
 from apps.common.kernel.money import wide
 from matching_worker.contracts.from_book import Execution, Trade
-from matching_worker.contracts.market import Liquidity
 from matching_worker.engine import codes
 from matching_worker.engine.book import Book, HalfBook, Order
-from matching_worker.engine.turn import Turn, peer_of
+from matching_worker.engine.turn import PEERS, Turn
 
 
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How far a taker goes: to a price, to the end of a budget, to a number of fills."""
 
-    __slots__ = ("budget", "far", "fills", "key", "unit")
-
-    def __init__(
-        self, far: HalfBook, *, key: int, budget: int | None, fills: int, unit: int
-    ) -> None:
-        self.far = far
-        self.key = key  # The last level's key that the taker accepts.
-        self.budget = budget  # Quote minor units; None if lots alone bound the taker.
-        self.fills = fills
-        self.unit = unit  # Quote minor units of one lot at a price of one tick.
+    far: HalfBook
+    key: int  # The last level's key that the taker accepts.
+    budget: int | None  # Quote minor units; None if lots alone bound the taker.
+    fills: int
+    unit: int  # Quote minor units of one lot at a price of one tick.
 
 
 def take(book: Book, taker: Order, bounds: Bounds, turn: Turn) -> tuple[list[Execution], str]:
@@ -83,17 +80,18 @@ def can_fill_whole(taker: Order, bounds: Bounds) -> bool:
 def _fill(book: Book, taker: Order, maker: Order, lots: int, cost: int, turn: Turn) -> Execution:
     """Note a fill on both sides, tell the market and the maker's owner, return the taker's side."""
     made, took = maker.terms, taker.terms
-    book.trades += 1
+    price, trade = made.price_ticks, book.trades + 1
+    book.trades = trade
     maker.filled_lots += lots
     maker.cum_quote += cost
     taker.open_lots -= lots
     taker.filled_lots += lots
     taker.cum_quote += cost
-    turn.out.events.append(
+    turn.events.append(
         Trade(
             turn.seq,
-            book.trades,
-            made.price_ticks,
+            trade,
+            price,
             lots,
             took.side,
             made.order_id,
@@ -102,25 +100,32 @@ def _fill(book: Book, taker: Order, maker: Order, lots: int, cost: int, turn: Tu
             took.account,
         )
     )
-    price = made.price_ticks
-    turn.out.send(peer_of(made.account), _execution(book.trades, maker, price, lots, "M", turn))
-    return _execution(book.trades, taker, price, lots, "T", turn)
-
-
-def _execution(
-    trade: int, order: Order, price: int, lots: int, liquidity: Liquidity, turn: Turn
-) -> Execution:
-    terms = order.terms
+    turn.send(
+        PEERS[made.account % PARTITIONS_MAX],
+        Execution(
+            trade,
+            made.order_id,
+            made.version,
+            price,
+            lots,
+            "M",
+            maker.filled_lots,
+            wide(maker.cum_quote),
+            None if maker.open_lots else "filled",
+            turn.seq,
+            turn.at_ns,
+        ),
+    )
     return Execution(
         trade,
-        terms.order_id,
-        terms.version,
+        took.order_id,
+        took.version,
         price,
         lots,
-        liquidity,
-        order.filled_lots,
-        wide(order.cum_quote),
-        None if order.open_lots else "filled",
+        "T",
+        taker.filled_lots,
+        wide(taker.cum_quote),
+        None if taker.open_lots else "filled",
         turn.seq,
         turn.at_ns,
     )

@@ -17,28 +17,34 @@ from matching_worker.contracts.market import EndReason
 from matching_worker.contracts.to_book import HeldOrder
 from matching_worker.engine.book import Order
 
-_PEERS = tuple(worker_of_partition(partition) for partition in range(PARTITIONS_MAX))
+PEERS = tuple(worker_of_partition(partition) for partition in range(PARTITIONS_MAX))
 
 
 def peer_of(account: int) -> str:
     """Name the risk partition that owns an account."""
-    return _PEERS[account % PARTITIONS_MAX]
+    return PEERS[account % PARTITIONS_MAX]
 
 
 class Turn:
     """What every part of the book needs to speak: one object, moved on by the machine."""
 
-    __slots__ = ("at_ns", "out", "seq")
+    __slots__ = ("at_ns", "events", "out", "send", "seq")
 
     def __init__(self) -> None:
-        self.seq = 0
-        self.at_ns = 0
-        self.out = Outputs()
+        self.start(0, 0, Outputs())
+
+    def start(self, seq: int, at_ns: int, out: Outputs) -> None:
+        """Speak into these outputs from now on."""
+        self.seq = seq
+        self.at_ns = at_ns
+        self.out = out
+        self.events = out.events
+        self.send = out.send
 
     def tell_owner(self, order: Order, ended: EndReason, code: str) -> None:
         """Give a resting order its terminal report, and the market the news that it is gone."""
-        terms, out = order.terms, self.out
-        out.events.append(
+        terms = order.terms
+        self.events.append(
             OrderRemoved(
                 self.seq,
                 terms.order_id,
@@ -49,8 +55,8 @@ class Turn:
                 ended,
             )
         )
-        out.send(
-            peer_of(terms.account),
+        self.send(
+            PEERS[terms.account % PARTITIONS_MAX],
             OrderEnd(
                 terms.order_id,
                 terms.version,
@@ -65,16 +71,14 @@ class Turn:
 
     def turn_away(self, order: HeldOrder, ended: EndReason, code: str, *, peer: str) -> None:
         """Answer an order that never met the book."""
-        self.out.send(
+        self.send(
             peer, FirstReport(order.order_id, order.version, self.seq, self.at_ns, [], ended, code)
         )
         self.note_turned_away(order, ended, code)
 
     def note_turned_away(self, order: HeldOrder, ended: EndReason, code: str) -> None:
         """Tell the market that an order, or the rest of it, never rested."""
-        self.out.events.append(
-            OrderTurnedAway(self.seq, order.order_id, order.account, ended, code)
-        )
+        self.events.append(OrderTurnedAway(self.seq, order.order_id, order.account, ended, code))
 
     def cancel_done(self, source: bytes, request: int, orders: list[CanceledOrder]) -> None:
         """Answer a cancel with what it ended."""
@@ -86,12 +90,7 @@ class Turn:
         self.out.reply(source, CancelRefused(request, self.seq, code))
 
 
-def as_canceled(order: Order) -> CanceledOrder:
-    """Describe an order as the answer to a cancel does."""
-    return canceled_terms(order.terms, order.filled_lots, order.cum_quote)
-
-
-def canceled_terms(terms: HeldOrder, filled_lots: int = 0, cum_quote: int = 0) -> CanceledOrder:
+def as_canceled(terms: HeldOrder, filled_lots: int, cum_quote: int) -> CanceledOrder:
     """Describe an order that a cancel ended, perhaps before it came to rest."""
     return CanceledOrder(
         terms.order_id,
