@@ -15,8 +15,9 @@ start().catch(() => setBadge("stale", "cannot reach the exchange"));
 
 async function start() {
   const markets = (await loadMarkets()).filter((market) => row(market));
-  const streams = markets.map((market) => `${market.stream}@ticker`);
-  const feed = new Feed(`/stream?streams=${[...streams, "!time@1s"].join("/")}`, {
+  const feed = new Feed("/stream", {
+    streams: [...markets.map((market) => `${market.stream}@ticker`), "!time@1s"],
+    onJoined: () => markets.forEach((market) => showDay(market).catch(() => {})),
     onMessage: ({ stream, data }) => {
       const market = markets.find((one) => stream === `${one.stream}@ticker`);
       if (market) show(market, readTicker(data));
@@ -24,7 +25,7 @@ async function start() {
     onState: (state) => setBadge(state, state === "live" ? "live" : state),
   });
   feed.start();
-  await Promise.all(markets.map((market) => Promise.allSettled([showDay(market), showLine(market)])));
+  await Promise.allSettled(markets.map(showLine));
 }
 
 async function showDay(market) {

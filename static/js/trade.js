@@ -1,4 +1,5 @@
 /** The trading page: puts the parts together. Each part knows its own piece of the page. */
+import { call } from "./lib/api.js";
 import { $, $$, choice, setText } from "./lib/dom.js";
 import { loadMarkets } from "./lib/markets.js";
 import { isSignedIn, startShell } from "./lib/shell.js";
@@ -58,7 +59,7 @@ class TradingPage {
       change: () => this.accountChanged(),
       state: () => this.stateChanged(),
       fill: (fill) => this.filled(fill),
-      ended: () => {},
+      signedOut: () => this.signedOut(),
       problem: (error) => error.isFinal && toastError(error.isSignedOut ? "You are signed out" : "Your account cannot be read", error),
     });
     this.build();
@@ -123,6 +124,14 @@ class TradingPage {
     const { sizePlaces, base } = this.market;
     const word = fill.side === "BUY" ? "Bought" : "Sold";
     if (fill.isMaker) toast(`${word} ${readable(fill.size, sizePlaces)} ${base}`, `at ${readable(fill.price, 8)} · order #${fill.orderId}`, "good");
+  }
+
+  async signedOut() {
+    const person = await call("GET", "/api/v1/session").catch(() => null);
+    const text = person ? "This log-in has no trading account." : "You are logged out. Log in again to trade.";
+    this.account.refusal = text;
+    this.accountChanged();
+    toast("Not connected to your account", text, "bad");
   }
 
   picked(level) {

@@ -7,12 +7,18 @@ export const STALE_MS = 3000;
 const DEAD_MS = 10000;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 8000;
+const JOIN = 1;
+const SIGNED_OUT = 4001;
 
 export class Feed {
-  /** `onOpen` runs on each connection: read snapshots there. `onState` gets "connecting" | "live" | "stale". */
-  constructor(path, { onMessage, onOpen = () => {}, onState = () => {}, beats = true }) {
+  /**
+   * `streams` are subscribed on each connection. `onJoined` runs once that is done: join first,
+   * read snapshots after. `onState` gets "connecting", "live" or "stale"; `onSignedOut` ends it all.
+   */
+  constructor(path, { streams = [], onMessage, onJoined, onState = () => {}, onSignedOut = () => {}, beats = true }) {
     this.path = path;
-    this.handlers = { onMessage, onOpen, onState };
+    this.streams = streams;
+    this.handlers = { onMessage, onJoined, onState, onSignedOut };
     this.beats = beats;
     this.state = "connecting";
     this.tries = 0;
@@ -24,7 +30,7 @@ export class Feed {
     this.connect();
     setInterval(() => this.watch(), 250);
     // A laptop that wakes up, a network that is back: try at once.
-    addEventListener("online", () => this.socket ?? this.connect());
+    addEventListener("online", () => this.socket || this.isOver || this.connect());
   }
 
   connect() {
@@ -35,15 +41,27 @@ export class Feed {
     this.openedAt = performance.now();
     socket.addEventListener("open", () => {
       this.hear();
-      this.handlers.onOpen();
+      if (this.streams.length) socket.send(JSON.stringify({ method: "SUBSCRIBE", params: this.streams, id: JOIN }));
     });
     socket.addEventListener("message", (event) => {
-      if (socket !== this.socket) return;
-      this.tries = 0;
-      this.hear();
-      this.handlers.onMessage(JSON.parse(event.data));
+      if (socket === this.socket) this.take(JSON.parse(event.data));
     });
-    socket.addEventListener("close", () => this.lose(socket));
+    socket.addEventListener("close", (event) => {
+      if (event.code === SIGNED_OUT) this.end(socket);
+      else this.lose(socket);
+    });
+  }
+
+  take(message) {
+    this.hear();
+    if (message.error) {
+      this.lose(this.socket);
+      return;
+    }
+    if (message.id === JOIN || message.e === "joined") {
+      this.tries = 0;
+      this.handlers.onJoined();
+    } else this.handlers.onMessage(message);
   }
 
   hear() {
@@ -67,6 +85,15 @@ export class Feed {
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.tries);
     this.tries += 1;
     this.timer = setTimeout(() => this.connect(), longest / 2 + (Math.random() * longest) / 2);
+  }
+
+  /** The log-in is over: connecting again would only hear the same. */
+  end(socket) {
+    if (socket !== this.socket) return;
+    this.socket = null;
+    this.isOver = true;
+    this.become("stale");
+    this.handlers.onSignedOut();
   }
 
   become(state) {

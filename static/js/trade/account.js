@@ -9,9 +9,10 @@ import { Feed } from "../lib/feed.js";
 const HISTORY_MAX = 200;
 const ENDED = new Set(["FILLED", "CANCELED", "EXPIRED", "REJECTED", "EXPIRED_IN_MATCH"]);
 const RETRY_MS = 1000;
+const REFRESH_MS = 30_000;
 
 export class Account {
-  /** `on`: { change(), state(state), fill(fill), ended(order), problem(error) }. */
+  /** `on`: { change(), state(state), fill(fill, order), problem(error), signedOut() }. */
   constructor(market, on) {
     this.market = market;
     this.on = on;
@@ -25,7 +26,8 @@ export class Account {
     this.round = 0;
     this.feed = new Feed("/ws/user", {
       beats: false,
-      onOpen: () => this.read(),
+      onJoined: () => this.read(),
+      onSignedOut: () => on.signedOut(),
       onMessage: (message) => this.take(message.data ?? message),
       onState: (state) => on.state(state),
     });
@@ -33,6 +35,8 @@ export class Account {
 
   start() {
     this.feed.start();
+    // Events come at most once: look again now and then, in case one was lost on its way.
+    setInterval(() => this.feed.state === "live" && !document.hidden && this.read(), REFRESH_MS);
   }
 
   get open() {
@@ -132,9 +136,7 @@ export class Account {
       this.fills.set(fill.id, fill);
       this.on.fill(fill, order);
     }
-    const wasEnded = this.orders.get(order.id)?.isEnded ?? false;
     this.keep(order);
-    if (order.isEnded && !wasEnded) this.on.ended(order);
   }
 
   /** Keep what is newest of an order: an end is final, and what is filled only grows. */

@@ -20,8 +20,9 @@ export class MarketFeed {
     this.round = 0;
     const own = ["depth@100ms", "trade", "kline_1m"].map((name) => `${market.stream}@${name}`);
     const tickers = [market, ...others].map((one) => `${one.stream}@ticker`);
-    this.feed = new Feed(`/stream?streams=${[...own, ...tickers, "!time@1s"].join("/")}`, {
-      onOpen: () => this.readAll(),
+    this.feed = new Feed("/stream", {
+      streams: [...own, ...tickers, "!time@1s"],
+      onJoined: () => this.readAll(),
       onMessage: (message) => this.take(message),
       onState: (state) => on.state(state),
     });
