@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import redis
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, OperationalError
@@ -37,6 +38,9 @@ def as_refusal(error: Exception) -> Refusal | None:
     if isinstance(error, OperationalError | InterfaceError):
         log.warning("api.database.unavailable", reason=str(error).splitlines()[0][:200])
         return Unavailable("The history")
+    if isinstance(error, redis.RedisError):
+        log.warning("api.cache.unavailable", reason=str(error)[:200])
+        return Unavailable()
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -50,7 +54,8 @@ def _from_framework(error: exceptions.APIException) -> Refusal:
     wait = getattr(error, "wait", None)
     refusal = Refusal(message, retry_after_s=int(wait) + 1 if wait else None)
     refusal.code = _CODES.get(type(error), error.default_code)
-    refusal.http_status = error.status_code
+    is_stranger = isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed)
+    refusal.http_status = 401 if is_stranger else error.status_code
     if fields:
         refusal.data = {"fields": error.detail}
     return refusal

@@ -10,7 +10,7 @@ from apps.common import outbox
 from apps.common.config import config
 from apps.common.errors import Refusal
 from apps.common.kernel.invariants import ensure
-from apps.journals import directory
+from apps.journals import directory, keys
 from apps.journals.contracts import LinkAdd
 from apps.markets import selectors
 from apps.markets.contracts import AssetInfo
@@ -53,6 +53,9 @@ def list_market(spec: MarketSpec, *, journal: redis.Redis) -> bool:
     A failure between the two leaves a genesis that the next call finds and goes on from.
     """
     check_spec(spec)
+    is_founded = bool(journal.exists(keys.genesis(f"book:{spec.symbol}")))
+    if is_founded and Market.objects.filter(symbol=spec.symbol).exists():
+        return _write_listing(spec)
     links = [LinkAdd(peer=worker) for worker in partitions()]
     directory.found(journal, f"book:{spec.symbol}", [MarketDefine(spec=spec), *links])
     is_new = _write_listing(spec)

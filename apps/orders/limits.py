@@ -16,14 +16,6 @@ import msgspec
 from apps.common.config import config
 
 MINUTE_S, TEN_S = 60, 10
-COUNT = """
-local used = {}
-for i, key in ipairs(KEYS) do
-  used[i] = redis.call('INCRBY', key, ARGV[2 * i - 1])
-  if used[i] == tonumber(ARGV[2 * i - 1]) then redis.call('EXPIRE', key, ARGV[2 * i]) end
-end
-return used
-"""
 
 
 class Limits(msgspec.Struct, frozen=True, gc=False):
@@ -48,14 +40,20 @@ class Spend(msgspec.Struct, frozen=True, gc=False):
     weight: int
     orders: int = 0
 
-    def call(self, now_s: float) -> tuple[list[str], list[int]]:
-        """Return the keys and arguments of `COUNT`."""
-        minute, ten = int(now_s) // MINUTE_S, int(now_s) // TEN_S
-        keys, arguments = [f"rate:w:{self.who}:{minute}"], [self.weight, MINUTE_S + 5]
+    def counts(self, now_s: float) -> list[tuple[str, int, int]]:
+        """Return what to count: (key of the window, how much, how long to keep it)."""
+        found = [(f"rate:w:{self.who}:{int(now_s) // MINUTE_S}", self.weight, MINUTE_S + 5)]
         if self.orders:
-            keys.append(f"rate:o:{self.who}:{ten}")
-            arguments += [self.orders, TEN_S + 5]
-        return keys, arguments
+            found.append((f"rate:o:{self.who}:{int(now_s) // TEN_S}", self.orders, TEN_S + 5))
+        return found
+
+    def queue(self, pipe: Any, now_s: float) -> int:
+        """Put the counting into a pipeline; return how many answers of it `used_of` reads."""
+        counts = self.counts(now_s)
+        for key, amount, keep_s in counts:
+            pipe.incrby(key, amount)
+            pipe.expire(key, keep_s)
+        return 2 * len(counts)
 
 
 class Used(msgspec.Struct, frozen=True, gc=False):
@@ -72,9 +70,9 @@ class Used(msgspec.Struct, frozen=True, gc=False):
         return told
 
 
-def used_of(answer: list[Any]) -> Used:
-    """Read the answer of `COUNT`."""
-    return Used(int(answer[0]), int(answer[1]) if len(answer) > 1 else None)
+def used_of(answers: list[Any]) -> Used:
+    """Read the answers that `Spend.queue` asked for."""
+    return Used(int(answers[0]), int(answers[2]) if len(answers) > 2 else None)
 
 
 def wait_s(window_s: int, now_s: float) -> int:
@@ -88,15 +86,30 @@ class LocalCounter:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._counts: dict[str, int] = {}
+        self._seen: tuple[set[str], set[str]] = (set(), set())  # This minute's, and the last's.
         self._minute = 0
 
-    def spend(self, spend: Spend) -> Used:
-        """Count one request."""
+    def _turn(self) -> float:
         now_s = self._clock()
         if int(now_s) // MINUTE_S != self._minute:
             self._minute = int(now_s) // MINUTE_S
             self._counts.clear()
-        keys, arguments = spend.call(now_s)
-        for key, amount in zip(keys, arguments[::2], strict=True):
+            self._seen = (set(), self._seen[0])
+        return now_s
+
+    def is_first(self, name: str) -> bool:
+        """Say whether a name is new here, since a minute ago at least."""
+        self._turn()
+        if any(name in seen for seen in self._seen):
+            return False
+        self._seen[0].add(name)
+        return True
+
+    def spend(self, spend: Spend) -> Used:
+        """Count one request."""
+        now_s = self._turn()
+        counts = spend.counts(now_s)
+        for key, amount, _ in counts:
             self._counts[key] = self._counts.get(key, 0) + amount
-        return used_of([self._counts[key] for key in keys])
+        weight, *orders = (self._counts[key] for key, _, _ in counts)
+        return Used(weight, orders[0] if orders else None)

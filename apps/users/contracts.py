@@ -16,7 +16,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kyc_tier: int
     vip_tier: int
     may_read: bool
-    may_trade: bool
+    may_trade: bool  # New orders. Cancels need only the way in to allow them.
+    may_cancel: bool
     is_staff: bool = False
 
 

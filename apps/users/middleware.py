@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from django.contrib.auth import SESSION_KEY, logout
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 from django.utils.deprecation import MiddlewareMixin
 
@@ -18,14 +18,17 @@ class SessionLimits(MiddlewareMixin):
     def process_request(self, request: HttpRequest) -> None:
         """Check the clocks of a session that somebody is logged in by."""
         try:
-            if SESSION_KEY not in request.session:
-                return
-            now, is_staff = time.time(), bool(getattr(request.user, "is_staff", False))
-        except OperationalError:
-            return  # The view that needs the session answers 503 by itself.
-        if sessions.BEGAN not in request.session:
-            sessions.begin(request.session, now=now)  # A log-in by the admin's own form.
-        if sessions.ends_at(request.session, is_staff=is_staff) < now:
+            if SESSION_KEY in request.session:
+                self._check(request)
+        except (OperationalError, InterfaceError):
+            return  # PostgreSQL is away. The view that needs the session says so by itself.
+
+    def _check(self, request: HttpRequest) -> None:
+        now = time.time()
+        if sessions.BEGAN not in request.session:  # A log-in by the admin's own form.
+            is_staff = bool(getattr(request.user, "is_staff", False))
+            sessions.begin(request.session, now=now, is_staff=is_staff)
+        elif sessions.ends_at(request.session) < now:
             logout(request)
         else:
             sessions.touch(request.session, now=now)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from importlib import import_module
-from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils.crypto import constant_time_compare
 
 from apps.users import sealing, sessions
@@ -29,6 +28,7 @@ def standing_of(account: TradingAccount, *, reads: bool = True, trades: bool = T
         vip_tier=account.vip_tier,
         may_read=active and reads,
         may_trade=may_trade and trades,
+        may_cancel=active and trades,
         is_staff=account.user.is_staff,
     )
 
@@ -68,7 +68,7 @@ def live_key_grants(*, limit: int) -> list[KeyGrant]:
 
 def session_grant(session_key: str) -> SessionGrant | None:
     """Return what this session cookie opens, or None if nobody is logged in by it (any more)."""
-    store: Any = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
+    store = SessionStore(session_key)
     user_id, now = store.get(SESSION_KEY), time.time()
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
     if user is None or store.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:
@@ -76,16 +76,13 @@ def session_grant(session_key: str) -> SessionGrant | None:
     mark = str(store.get(HASH_SESSION_KEY) or "")
     if not constant_time_compare(mark, user.get_session_auth_hash()):
         return None
-    if sessions.ends_at(store, is_staff=user.is_staff) < now:
+    ends_at = sessions.ends_at(store)
+    if ends_at < now:
         return None
     standing = standing_for_user(user.pk)
     if standing is None:
         return None
-    if sessions.touch(store, now=now):
-        store.save()
-    return SessionGrant(
-        standing=standing, expires_at=sessions.ends_at(store, is_staff=user.is_staff)
-    )
+    return SessionGrant(standing=standing, expires_at=ends_at)
 
 
 def is_live_key(public_id: str, *, account: int) -> bool:

@@ -65,6 +65,11 @@ def full_login(login: str) -> str:
     return f"{login}@{DEMO_DOMAIN}" if settings.DEMO and login and "@" not in login else login
 
 
+def short_login(email: str) -> str:
+    """Return the name that a person logs in by."""
+    return email.removesuffix(f"@{DEMO_DOMAIN}") if settings.DEMO else email
+
+
 def check_password_is_strong(password: str, *, email: str) -> None:
     """Refuse a password that is too short or well known."""
     try:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
-BEGAN, SEEN = "began_at", "seen_at"
+BEGAN, SEEN, STAFF = "began_at", "seen_at", "is_staff"
 TOUCH_EVERY_S = 60.0
 _CUSTOMER = (timedelta(minutes=30), timedelta(hours=12))
 _STAFF = (timedelta(minutes=15), timedelta(hours=8))
@@ -21,14 +21,15 @@ def name_of(session_key: str) -> str:
     return sha256(session_key.encode()).hexdigest()
 
 
-def begin(session: Any, *, now: float) -> None:
+def begin(session: Any, *, now: float, is_staff: bool) -> None:
     """Start the clocks of a fresh log-in."""
     session[BEGAN] = session[SEEN] = now
+    session[STAFF] = is_staff
 
 
-def ends_at(session: Any, *, is_staff: bool) -> float:
+def ends_at(session: Any) -> float:
     """Return the moment after which this log-in no longer counts, as things stand."""
-    idle, absolute = _STAFF if is_staff else _CUSTOMER
+    idle, absolute = _STAFF if session.get(STAFF) else _CUSTOMER
     began, seen = float(session.get(BEGAN, 0)), float(session.get(SEEN, 0))
     return min(seen + idle.total_seconds(), began + absolute.total_seconds())
 

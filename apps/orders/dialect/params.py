@@ -15,13 +15,15 @@ DECIMAL = "^([0-9]{1,20})(\\.[0-9]{1,20})?$"
 CLIENT_ID = "^[\\.A-Z\\:/a-z0-9_-]{1,36}$"
 SYMBOL = "^[A-Z0-9-_.]{1,20}$"
 FLAG = "^(true|false|TRUE|FALSE)$"
+LISTEN_KEY = "^[A-Za-z0-9_-]{16,64}$"
 WINDOW = "^[0-9]{1,5}(\\.[0-9]{1,3})?$"
 TIME_MAX = 2**53
+MOMENT_MAX_MS = 253_402_300_799_000  # The last second of the year 9999.
 
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _COMPILED = {
     pattern: re.compile(pattern.removesuffix("$") + r"\Z", re.ASCII)
-    for pattern in (WHOLE, DECIMAL, CLIENT_ID, SYMBOL, FLAG, WINDOW)
+    for pattern in (WHOLE, DECIMAL, CLIENT_ID, SYMBOL, FLAG, LISTEN_KEY, WINDOW)
 }
 
 
@@ -94,6 +96,13 @@ class Params:
         if int(value) > TIME_MAX:
             raise refusals.bad_value(name)
         return int(value)
+
+    def moment(self, name: str) -> int | None:
+        """Return a time in milliseconds."""
+        value = self.whole(name)
+        if value is not None and value > MOMENT_MAX_MS:
+            raise refusals.bad_value(name)
+        return value
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return true or false."""

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from apps.common.kernel.money import format_units
-from apps.journals.wire import ReplyFrame
 from apps.marketdata.dialect import Numbers, ms
 from apps.markets.contracts import AssetInfo, MarketInfo
 from apps.orders.dialect.tickets import Ticket
@@ -89,7 +88,7 @@ def _terms(
     }
 
 
-def ack(ticket: Ticket, reply: OrderAck, frame: ReplyFrame) -> dict[str, Any]:
+def ack(ticket: Ticket, reply: OrderAck, receipt: Receipt) -> dict[str, Any]:
     """Answer that the order is held and on its way to the book."""
     return {
         "symbol": ticket.market.pair,
@@ -97,7 +96,7 @@ def ack(ticket: Ticket, reply: OrderAck, frame: ReplyFrame) -> dict[str, Any]:
         "orderListId": -1,
         "clientOrderId": reply.client_id,
         "transactTime": ms(reply.at_ns),
-        **Receipt(frame.engine, reply.seq, frame.hash).fields(),
+        **receipt.fields(),
     }
 
 
@@ -227,3 +226,8 @@ def balance_row(asset: AssetInfo, *, free: int, locked: int) -> dict[str, str]:
         "free": format_units(free, decimals=asset.decimals),
         "locked": format_units(locked, decimals=asset.decimals),
     }
+
+
+def rate(ppm: int) -> str:
+    """Write a rate in millionths."""
+    return format_units(ppm * 100, decimals=8)

@@ -6,7 +6,9 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "EXCEPTION_HANDLER": "apps.common.api.refuse",
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    # Per address, counted on the cache.
+    "DEFAULT_THROTTLE_RATES": {"login": "60/min", "signup": "20/min"},
+    "NUM_PROXIES": 0,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "COERCE_DECIMAL_TO_STRING": True,
 }

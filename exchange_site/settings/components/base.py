@@ -48,7 +48,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "apps.users.middleware.SessionLimits",
-    "apps.users.middleware.SessionLimits",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -58,7 +57,15 @@ FAST_MIDDLEWARE = [
     "apps.common.middleware.fixed_headers",
     "apps.common.middleware.correlation",
 ]
-FAST_PATHS = ("/api/v3/order", "/api/v3/openOrders", "/api/v3/ping", "/api/v3/time", "/health/")
+FAST_PATHS = (
+    "/api/v3/order",
+    "/api/v3/openOrders",
+    "/api/v3/account",
+    "/api/v3/userDataStream",
+    "/api/v3/ping",
+    "/api/v3/time",
+    "/health/",
+)
 
 TEMPLATES = [
     {

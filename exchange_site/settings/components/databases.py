@@ -59,5 +59,5 @@ CHANNEL_LAYERS = {
 }
 
 # Session rows live in PostgreSQL; the cache holds copies, and may lose them.
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "apps.users.session_store"
 SESSION_CACHE_ALIAS = "default"

@@ -1,0 +1,113 @@
+"""The frame of every hot door: methods, the one handler of refusals, answers with their headers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import structlog
+from django.http import HttpRequest, HttpResponse
+
+from apps.common.errors import Refusal
+from apps.orders import callers, runtime
+from apps.orders.contracts import Caller
+from apps.orders.dialect import refusals
+from apps.orders.dialect.refusals import DialectRefusal
+from apps.orders.limits import Spend, Used
+from apps.orders.readmodels import ReadModelsNotReady
+from apps.orders.runtime import Edge
+
+Handler = Callable[[HttpRequest, Edge], Awaitable[HttpResponse]]
+
+log = structlog.get_logger("fairbook.edge")
+_encode = msgspec.json.Encoder().encode
+
+
+def answer(body: Any, used: Used | None = None) -> HttpResponse:
+    """Render an answer, and what it cost."""
+    headers = used.headers() if used is not None else None
+    return HttpResponse(_encode(body), content_type="application/json", headers=headers)
+
+
+def refusal_answer(refusal: Refusal) -> HttpResponse:
+    """Render a refusal of any kind in the dialect."""
+    spoken = in_dialect(refusal)
+    response = HttpResponse(
+        _encode(spoken.as_json()),
+        content_type="application/json",
+        status=spoken.http_status,
+        headers=spoken.headers,
+    )
+    if spoken.retry_after_s is not None:
+        response["Retry-After"] = str(spoken.retry_after_s)
+    return response
+
+
+def in_dialect(refusal: Refusal) -> DialectRefusal:
+    """Say a refusal in the dialect's words."""
+    if isinstance(refusal, DialectRefusal):
+        return refusal
+    if refusal.http_status == 503:
+        return refusals.not_now(refusal.message)
+    number = -1003 if refusal.http_status == 429 else -1000
+    return DialectRefusal(
+        number,
+        refusal.message,
+        status=refusal.http_status,
+        retry_after_s=refusal.retry_after_s,
+    )
+
+
+def fault_answer() -> HttpResponse:
+    """Render a fault: it is in the log, and its caller learns no more than that there was one."""
+    body = {"code": -1000, "msg": "An unknown error occurred while processing the request."}
+    return HttpResponse(_encode(body), content_type="application/json", status=500)
+
+
+def door(**handlers: Handler) -> Callable[[HttpRequest], Awaitable[HttpResponse]]:
+    """Make an asynchronous view of one handler per method."""
+
+    async def view(request: HttpRequest) -> HttpResponse:
+        handler = handlers.get(request.method or "")
+        if handler is None:
+            refusal = DialectRefusal(-1020, "This operation is not supported.", status=405)
+            refusal.headers["Allow"] = ", ".join(handlers)
+            return refusal_answer(refusal)
+        try:
+            return await handler(request, await runtime.edge())
+        except Refusal as refusal:
+            return refusal_answer(await _counted(request, refusal))
+        except ReadModelsNotReady:
+            return refusal_answer(refusals.catching_up())
+        except Exception:
+            log.exception("edge.request.failed", path=request.path, method=request.method)
+            return fault_answer()
+
+    view.csrf_exempt = True  # type: ignore[attr-defined] - keys sign; log-ins are checked inside.
+    view.hot_methods = tuple(handlers)  # type: ignore[attr-defined] - for the API's schema.
+    return view
+
+
+async def _counted(request: HttpRequest, refusal: Refusal) -> Refusal:
+    """Count a stranger's failure against the address; too many are answered as such."""
+    if not isinstance(refusal, DialectRefusal) or refusal.number not in callers.STRANGER_NUMBERS:
+        return refusal
+    try:
+        await charge_address(request, await runtime.edge(), weight=1)
+    except DialectRefusal as too_fast:
+        return too_fast
+    return refusal
+
+
+async def charge(
+    edge: Edge, caller: Caller, *, weight: int, orders: int = 0, is_new_order: bool = False
+) -> Used:
+    """Count a request against its account."""
+    spend = Spend(f"a:{caller.account}", weight, orders)
+    return await edge.gate.admit(spend, is_new_order=is_new_order)
+
+
+async def charge_address(request: HttpRequest, edge: Edge, *, weight: int) -> Used:
+    """Count a request against its address."""
+    return await edge.gate.admit(Spend(f"ip:{callers.address_of(request)}", weight))

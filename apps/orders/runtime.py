@@ -1,0 +1,180 @@
+"""One edge process: its mailbox to the engines, its memory, its gate, in the loop that serves.
+
+`lifespan.py` starts and stops it; a request that comes earlier (or a test) starts it on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections import deque
+from typing import Any
+
+import msgspec
+import redis
+import redis.asyncio
+import structlog
+from django.db import InterfaceError, OperationalError, connections
+
+from apps.common.config import config
+from apps.common.kernel.ids import StreamId
+from apps.common.redis_clients import async_cache_client
+from apps.markets import selectors as markets
+from apps.orders.dialect import refusals
+from apps.orders.gate import TIMEOUT_S, Gate
+from apps.orders.readmodels import ReadModels
+from apps.users.memory import EdgeMemory
+
+ANSWER_S = 5.0
+NOTHING_SENT = "The journals do not answer; nothing was sent."
+CATALOGUE_EVERY_S = 15.0
+LIFE_KEPT_S = 24 * 3600
+LIVES_MAX = 10_000  # Waiting to be written; more are not kept.
+
+log = structlog.get_logger("fairbook.edge")
+
+
+def life_key(order_id: int) -> str:
+    """Return where the edge notes when it met an order."""
+    return f"life:{order_id}"
+
+
+class EdgeTimes(msgspec.Struct, frozen=True, gc=False):
+    """When an edge met an order, by its own clock (ns)."""
+
+    edge: str
+    received_ns: int
+    sent_ns: int
+    answered_ns: int
+
+
+class Edge:
+    """All that a request on the hot path needs, and no database."""
+
+    def __init__(self) -> None:
+        from apps.journals.mailbox import Mailbox
+
+        self.mailbox = Mailbox(config)
+        self.cache = async_cache_client(socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
+        self.ears = async_cache_client(socket_timeout=None, socket_connect_timeout=2)
+        self.memory = EdgeMemory()
+        self.gate = Gate(self.cache)
+        self.models = ReadModels(self.cache)
+        self.name = str(config.environ.get("FAIRBOOK_SERVICE", "edge"))
+        self._lives: deque[tuple[int, EdgeTimes]] = deque()
+        self._has_lives = asyncio.Event()
+        self._tasks: list[asyncio.Task[Any]] = []
+
+    async def start(self) -> None:
+        """Learn keys and markets, begin to hear changes, open the mailbox."""
+        await asyncio.to_thread(_learn_markets)
+        await asyncio.to_thread(self.memory.warm)
+        await self.mailbox.start()
+        self._tasks = [
+            asyncio.create_task(self.memory.listen(self.ears), name="edge-ears"),
+            asyncio.create_task(_keep_learning_markets(), name="edge-markets"),
+            asyncio.create_task(self._write_lives(), name="edge-lives"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop hearing, close the mailbox and the connections."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.mailbox.stop()
+        await self.cache.aclose()
+        await self.ears.aclose()
+
+    # -- asking engines
+
+    async def ask(self, worker: str, stream: str, command: msgspec.Struct) -> Any:
+        """Ask an engine, and wait for its answer for as long as the dialect says."""
+        from apps.journals import mailbox
+
+        try:
+            return await self.mailbox.ask(worker, stream, command, timeout_s=ANSWER_S)
+        except mailbox.Unknown:
+            raise refusals.unknown_outcome() from None
+        except mailbox.JournalDown:
+            raise refusals.not_now(NOTHING_SENT) from None
+
+    async def newest_command(self, worker: str) -> StreamId:
+        """Return the last entry of a worker's command stream."""
+        from apps.journals import mailbox
+
+        try:
+            return await self.mailbox.last_command_id(worker)
+        except mailbox.JournalDown:
+            raise refusals.not_now(NOTHING_SENT) from None
+
+    # -- the life of an order: noted beside the answer, never before it
+
+    def note_life(self, order_id: int, *, received_ns: int, sent_ns: int) -> None:
+        """Note when this edge met an order; written in the background."""
+        if len(self._lives) < LIVES_MAX:
+            times = EdgeTimes(self.name, received_ns, sent_ns, time.time_ns())
+            self._lives.append((order_id, times))
+            self._has_lives.set()
+
+    async def _write_lives(self) -> None:
+        while True:
+            await self._has_lives.wait()
+            await asyncio.sleep(0.05)
+            self._has_lives.clear()
+            batch = [self._lives.popleft() for _ in range(len(self._lives))]
+            with contextlib.suppress(redis.RedisError, OSError):
+                async with self.cache.pipeline(transaction=False) as pipe:
+                    for order_id, times in batch:
+                        body = msgspec.msgpack.encode(times)
+                        pipe.set(life_key(order_id), body, ex=LIFE_KEPT_S, nx=True)
+                    await pipe.execute()
+
+
+def _learn_markets() -> None:
+    try:
+        markets.forget()
+        markets.catalogue()
+    except (OperationalError, InterfaceError) as error:
+        log.warning("edge.markets.not_learned", reason=str(error).splitlines()[0][:200])
+    finally:
+        connections.close_all()
+
+
+async def _keep_learning_markets() -> None:
+    while True:
+        await asyncio.sleep(CATALOGUE_EVERY_S)
+        await asyncio.to_thread(_learn_markets)
+
+
+class _Process:
+    """The edge of this process, once it is started."""
+
+    edge: Edge | None = None
+    lock: asyncio.Lock | None = None
+
+
+async def edge() -> Edge:
+    """Return this process's edge; the first caller starts it."""
+    if _Process.edge is not None:
+        return _Process.edge
+    if _Process.lock is None:
+        _Process.lock = asyncio.Lock()
+    async with _Process.lock:
+        if _Process.edge is None:
+            starting = Edge()
+            await starting.start()
+            _Process.edge = starting
+    return _Process.edge
+
+
+async def close() -> None:
+    """Stop this process's edge, if it was started."""
+    running, _Process.edge, _Process.lock = _Process.edge, None, None
+    if running is not None:
+        await running.stop()
+
+
+def memory() -> EdgeMemory | None:
+    """Return what this process's edge remembers, for views that run in threads."""
+    return _Process.edge.memory if _Process.edge is not None else None

@@ -1,0 +1,131 @@
+"""Doors of /api/v1 about orders and journals: what Binance's dialect has no word for."""
+
+from __future__ import annotations
+
+import time
+from functools import cache as once
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.http import Http404
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.common.errors import Refusal, Unavailable
+from apps.common.redis_clients import journal_client
+from apps.markets import selectors as markets
+from apps.orders import callers, demo, heads, life
+from apps.orders.dialect import endpoints
+from apps.orders.readmodels import ReadModelsNotReady
+from apps.orders.views.base import cache, memory
+from apps.users import selectors as users
+
+
+class FaucetIn(serializers.Serializer):
+    """Which asset is wanted."""
+
+    asset = serializers.CharField(max_length=12)
+
+
+class FaucetOut(serializers.Serializer):
+    """What was given."""
+
+    asset = serializers.CharField()
+    amount = serializers.CharField()
+
+
+class Time(APIView):
+    """The exchange's clock."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def get(self, _request: Request) -> Response:
+        """Tell the time by which deadlines are judged."""
+        now_ns = time.time_ns()
+        return Response({"time_ms": now_ns // 1_000_000, "time_ns": str(now_ns)})
+
+
+class Heads(APIView):
+    """Where every journal stands."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def get(self, _request: Request) -> Response:
+        """Return each engine's newest batch, its sequence, and its hash of the inside chain."""
+        try:
+            return Response({"heads": heads.heads(_journal())})
+        except redis.RedisError:
+            raise Unavailable("The journal server") from None
+
+
+@once
+def _journal() -> redis.Redis:
+    return journal_client(socket_timeout=2, socket_connect_timeout=1)
+
+
+class Life(APIView):
+    """The life of one order."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, order_id: int) -> Response:
+        """Tell every station of an own order, and the time between them."""
+        account = _account(request)
+        try:
+            told = life.life_of(cache(), markets.catalogue(), account=account, order_id=order_id)
+        except ReadModelsNotReady:
+            raise Unavailable("The order's life") from None
+        return Response(told)
+
+
+class NotKnown(Refusal):
+    """Nobody is known by this key or cookie."""
+
+    code = "not_logged_in"
+    http_status = 401
+
+
+def _account(request: Request) -> int:
+    """Say which account asks: by log-in, or by a signed request."""
+    plain = request._request  # noqa: SLF001 - signatures are over the raw bytes.
+    if callers.KEY_HEADER not in plain.META:
+        user = getattr(plain, "user", None)
+        standing = users.standing_for_user(user.pk) if user and user.is_authenticated else None
+        if standing is None:
+            raise NotKnown("Log in first.")
+        return standing.account
+    try:
+        return callers.identify_now(plain, memory(), endpoints.SIGNED_ONLY).account
+    except Refusal as refusal:
+        if refusal.http_status in (400, 401):
+            raise NotKnown(refusal.message) from None
+        raise
+
+
+class Faucet(APIView):
+    """Demo funds."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(request=FaucetIn, responses=FaucetOut)
+    def post(self, request: Request) -> Response:
+        """Give the caller today's share of a demo asset."""
+        if not settings.DEMO:
+            raise Http404
+        body = FaucetIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        asset = body.validated_data["asset"].upper()
+        amount = demo.faucet(user_id=request.user.pk, asset=asset)
+        return Response(FaucetOut({"asset": asset, "amount": amount}).data)
