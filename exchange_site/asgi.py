@@ -61,8 +61,9 @@ class FastHandler(ASGIHandler):
         try:
             set_script_prefix(get_script_prefix(scope))
             request, refusal = self.create_request(scope, body_file)
-            response = refusal if request is None else await self.run_get_response(request)
-            await self.send_response(response, send)
+            response = await self.run_get_response(request) if request is not None else refusal
+            if response is not None:
+                await self.send_response(response, send)
         finally:
             body_file.close()
 
