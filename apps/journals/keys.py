@@ -66,3 +66,8 @@ def heartbeat(worker: str) -> str:
 
 WORKERS = "workers"
 """On the journal server: the set of all workers that have a genesis."""
+
+
+def writer_of(stream: str) -> str:
+    """Name the worker whose hash tag a stream carries: a link's writer, else its reader."""
+    return stream[stream.index("{") + 1 : stream.index("}")]

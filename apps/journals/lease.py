@@ -7,6 +7,7 @@ a heartbeat that comes late, costs a try at most, and no takeover happens while 
 import contextlib
 import threading
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import redis
@@ -65,10 +66,14 @@ class Heartbeat:
             self.beat()
 
 
-def owner_is_silent(cache: redis.Redis, worker: str) -> bool:
-    """Tell whether a standby may try: the cache answers, has settled, and knows no heartbeat."""
+def owner_is_silent(cache: redis.Redis, worker: str, *, member: str = "") -> bool:
+    """Tell whether a standby may try: the cache answers, has settled, and knows no heartbeat.
+
+    A heartbeat of this very member is that of its former life, which is over.
+    """
     try:
-        if cache.exists(keys.heartbeat(worker)):
+        beat = cast("bytes | None", cache.get(keys.heartbeat(worker)))
+        if beat is not None and not (member and beat.endswith(f":{member}".encode())):
             return False
         return int(cache.info("server")["uptime_in_seconds"]) >= CACHE_SETTLED_S
     except redis.RedisError:

@@ -71,7 +71,8 @@ class Machine(Protocol):
     ) -> None:
         """Move the state by these commands, in order; what callers can cause is answered.
 
-        The runtime's own commands are among them, and count: a machine may need to know its links."""
+        The runtime's own commands are among them, and count: a machine must know its links.
+        """
 
     def end(self, at_ns: int, passed: StreamId, out: Outputs) -> None:
         """Say what is said once per batch; `passed`: the last entry taken of our own commands."""

@@ -326,6 +326,11 @@ class Replica:
         """Step over these commands when their frames are taken; the header will name them."""
         self._skips.update(command_ids)
 
+    @property
+    def skips_waiting(self) -> frozenset[wire.CommandId]:
+        """Return the commands to skip whose frames have not come yet."""
+        return frozenset(self._skips)
+
     def name_what_breaks(self) -> None:
         """Apply one by one from here on: when it raises, `applying` names the command."""
         self._naming = True

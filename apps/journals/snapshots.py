@@ -69,10 +69,11 @@ class Snapshots:
     def load_newest(self, replica: Replica, *, seq_max: int | None = None) -> Snapshot | None:
         """Make a fresh replica the newest whole snapshot. None leaves it at its genesis."""
         for snapshot in self.whole(seq_max=seq_max):
-            replica.load(zlib.decompress(snapshot.state))
-            if replica.state_hash() == snapshot.state_hash and replica.batch == snapshot.batch:
-                return snapshot
-            raise BadSnapshot(self._set_aside(self._path(snapshot), "it loads as another state"))
+            if not _loads(replica, snapshot):
+                raise BadSnapshot(
+                    self._set_aside(self._path(snapshot), "it loads as another state")
+                )
+            return snapshot
         return None
 
     def _path(self, snapshot: Snapshot) -> Path:
@@ -99,6 +100,15 @@ class Snapshots:
         path.rename(path.with_suffix(".bad"))
         _log.error("journals.snapshot.bad", worker=self._worker, file=path.name, why=why)
         return f"{path.name}: {why}"
+
+
+def _loads(replica: Replica, snapshot: Snapshot) -> bool:
+    try:
+        replica.load(zlib.decompress(snapshot.state))
+    except Exception:
+        _log.exception("journals.snapshot.load_failed", worker=snapshot.worker)
+        return False
+    return replica.state_hash() == snapshot.state_hash and replica.batch == snapshot.batch
 
 
 class BadSnapshot(Exception):

@@ -1,0 +1,251 @@
+"""The owner of a worker: takes inputs, decides, and makes every batch durable before going on."""
+
+import time
+from collections.abc import Callable
+
+import redis
+import structlog
+
+from apps.common.kernel.ids import StreamId
+from apps.common.service import Service
+from apps.journals import atomic, keys, metrics, wire
+from apps.journals.deaths import Deaths
+from apps.journals.inbox import Inbox
+from apps.journals.machine import Input
+from apps.journals.poison import find_poison, find_skip
+from apps.journals.recorded import Damage
+from apps.journals.recovery import Blueprint, bring_up
+from apps.journals.replica import InputEntry, Replica
+from apps.journals.tables import LinkBroken
+from apps.journals.turn import SealedBatch
+
+IDLE_BLOCK_MS = 1_000
+BACKOFF_S = 0.25
+
+_log = structlog.get_logger("fairbook.journals")
+
+
+class Fenced(Exception):
+    """Another owner has raised the epoch: this process has nothing more to say."""
+
+
+class MemoryDoubted(Exception):
+    """The record stands elsewhere than our memory: drop it, and come up the one way."""
+
+
+class Stopped(Exception):
+    """We were asked to stop while the journal was down: what was not written never happened."""
+
+
+class Owner:
+    """Runs one worker under one epoch."""
+
+    def __init__(
+        self,
+        replica: Replica,
+        *,
+        blueprint: Blueprint,
+        journal: redis.Redis,
+        epoch: int,
+        service: Service,
+        deaths: Deaths,
+        clock: Callable[[], int] = time.time_ns,
+        reply_ttl_ms: int = atomic.REPLY_TTL_MS,
+    ) -> None:
+        self.replica = replica
+        self.worker = blueprint.worker
+        self.blocked_by: wire.CommandId | None = None
+        self._blueprint = blueprint
+        self._journal = journal
+        self._epoch = epoch
+        self._service = service
+        self._deaths = deaths
+        self._clock = clock
+        self._writer = atomic.Writer(journal, self.worker, reply_ttl_ms=reply_ttl_ms)
+        self._inbox = Inbox(replica)
+        self._skip_scan: StreamId = (0, 0)
+        self._has_written = False
+        self._journal_is_down = False
+        self._meters = metrics.of_worker(self.worker)
+
+    def run(self) -> None:
+        """Serve until asked to stop; raises Fenced, MemoryDoubted or what broke."""
+        self._check_nothing_was_missed()
+        while not self._service.stopping.is_set():
+            self.turn()
+
+    def turn(self) -> None:
+        """Read what came, and make a batch of it (or of a timer that is due)."""
+        if not self._read():
+            return
+        if not self._inbox.has_entries() and not self._is_due():
+            return
+        started = time.perf_counter()
+        batch = self._decide()
+        if batch is None:
+            return
+        decided = time.perf_counter()
+        self._write(batch)
+        self._meters.note(batch, decided - started, time.perf_counter() - started)
+        self._service.info(batch=batch.number, seq=self.replica.machine.seq)
+
+    # -- reading
+
+    def _read(self) -> bool:
+        """Wait for input or a timer. False if the journal does not answer."""
+        also = {keys.commands(self.worker): self._skip_scan} if self.blocked_by else None
+        try:
+            came = self._inbox.read(self._journal, block_ms=self._wait_ms(), also=also)
+        except redis.RedisError as error:
+            self._wait_for_journal(error)
+            self._compare_cursor()
+            return False
+        for entries in came.values():
+            self._look_for_skip(entries)
+        self._journal_answers()
+        return True
+
+    def _wait_ms(self) -> int:
+        due_ns = self.replica.machine.due_ns()
+        if due_ns is None:
+            return IDLE_BLOCK_MS
+        return max(0, min(IDLE_BLOCK_MS, -(-(due_ns - self._clock()) // 1_000_000)))
+
+    def _is_due(self) -> bool:
+        due_ns = self.replica.machine.due_ns()
+        return due_ns is not None and due_ns <= max(self._clock(), self.replica.at_ns)
+
+    def _check_nothing_was_missed(self) -> None:
+        """Claim that no input was trimmed before we took it: XREAD would skip it in silence."""
+        for feed in self.replica.feeds():
+            trimmed = atomic.read_trimmed(self._journal, keys.writer_of(feed.stream))
+            if trimmed.get(feed.stream, (0, 0)) > self.replica.taken_up_to(feed.stream):
+                raise Damage(self.worker, feed.stream, "trimmed beyond what was taken")
+
+    # -- deciding
+
+    def _decide(self) -> SealedBatch | None:
+        """Apply what waits. None if a command broke a belief: the worker is rebuilt without it."""
+        tried: list[tuple[str, InputEntry]] = []
+        at_ns = self._clock()
+        replica = self.replica
+        if not self._has_written and self._inbox.has_entries():
+            self._deaths.trying(batch=replica.batch)
+        try:
+            replica.begin(at_ns)
+            for stream, entry in self._inbox.entries():
+                tried.append((stream, entry))
+                if not replica.take(stream, *entry, bounded=True):
+                    tried.pop()
+                    break
+                self._inbox.drop_first(stream)
+                if replica.is_full():
+                    break
+            return replica.finish(self._epoch)
+        except LinkBroken:
+            raise
+        except Exception as error:
+            _log.exception("journals.owner.belief_broken", worker=self.worker)
+            self._quarantine(error, tried, at_ns)
+            return None
+
+    # -- poison
+
+    def _quarantine(
+        self, error: Exception, tried: list[tuple[str, InputEntry]], at_ns: int
+    ) -> None:
+        """Rebuild to the last header, name the command that broke it, and block its stream."""
+        granted = self.replica.skips_waiting
+        trial = self._rebuild(granted)
+        poison = find_poison(trial, tried, at_ns=at_ns, epoch=self._epoch)
+        if poison is None:
+            raise error
+        self.replica = self._rebuild(granted)
+        self._inbox.start_over(self.replica)
+        self._inbox.only, self._inbox.blocked_stream = Input.CANCELS, poison.stream
+        self._skip_scan = self.replica.taken_up_to(keys.commands(self.worker))
+        self.blocked_by = poison
+        self._deaths.not_this_time()
+        detail = f"{poison.stream} {poison.entry[0]}-{poison.entry[1]} #{poison.index}: {error}"
+        _log.critical("journals.owner.blocked", worker=self.worker, poison=detail)
+        self._service.check("poison", False, detail)
+        self._meters.blocked.set(1)
+
+    def _rebuild(self, granted: frozenset[wire.CommandId]) -> Replica:
+        while True:
+            try:
+                replica = bring_up(self._blueprint, self._journal)
+            except redis.RedisError as error:
+                self._wait_for_journal(error)
+                continue
+            replica.skip(granted)
+            return replica
+
+    def _look_for_skip(self, entries: list[InputEntry]) -> None:
+        """End the block when an operator has said to step over the command that caused it."""
+        if not entries or self.blocked_by is None:
+            return
+        self._skip_scan = entries[-1][0]
+        skip = find_skip(entries, self.blocked_by)
+        if skip is None:
+            return
+        _log.warning("journals.owner.skipping", worker=self.worker, by=skip.by, reason=skip.reason)
+        self.replica.skip([self.blocked_by])
+        self.blocked_by = self._inbox.only = None
+        self._inbox.blocked_stream = ""
+        self._inbox.start_over(self.replica)
+        self._service.check("poison", True)
+        self._meters.blocked.set(0)
+
+    # -- writing
+
+    def _write(self, batch: SealedBatch) -> None:
+        """Make the batch durable. After a lost connection the same batch is sent again."""
+        while True:
+            try:
+                outcome = self._writer.write(batch)
+            except redis.RedisError as error:
+                self._wait_for_journal(error)
+                continue
+            if outcome is atomic.Written.FENCED:
+                raise Fenced(f"{self.worker} is owned under a later epoch than {self._epoch}")
+            if outcome is atomic.Written.CONFLICT:
+                raise MemoryDoubted(f"{self.worker}: the record does not stand before our batch")
+            break
+        self._journal_answers()
+        if not self._has_written:
+            self._has_written = True
+            self._deaths.survived()
+
+    def _wait_for_journal(self, error: redis.RedisError) -> None:
+        """Say that the journal is down, and come back when it answers."""
+        if not self._journal_is_down:
+            self._journal_is_down = True
+            self._service.check("journal", False, f"{type(error).__name__}: {error}")
+        pause_s = 0.02
+        while not self._service.stopping.wait(pause_s):
+            try:
+                self._journal.ping()
+            except redis.RedisError:
+                pause_s = min(pause_s * 2, BACKOFF_S)
+                continue
+            if isinstance(error, redis.ResponseError):
+                self._service.stopping.wait(BACKOFF_S)  # It answers, and refuses: do not spin.
+            return
+        raise Stopped
+
+    def _journal_answers(self) -> None:
+        if self._journal_is_down:
+            self._journal_is_down = False
+            self._service.check("journal", True)
+
+    def _compare_cursor(self) -> None:
+        """After an outage: go on only if the record stands where we wrote it to."""
+        try:
+            cursor = atomic.read_cursor(self._journal, self.worker)
+        except redis.RedisError:
+            return  # Down again; the next read comes back here.
+        if cursor.batch == 0 and self.replica.batch == 0:
+            return
+        if (cursor.batch, cursor.hash) != (self.replica.batch, self.replica.hash):
+            raise MemoryDoubted(f"{self.worker}: the record stands at batch {cursor.batch}")
