@@ -15,6 +15,7 @@ import redis
 from apps.common.kernel.invariants import InvariantBroken
 from apps.common.service import Service
 from apps.journals import keys
+from apps.journals.contracts import FrameRefused
 from apps.journals.reader import Batch, LogReader
 from apps.journals.wire import decode_sealed
 from apps.marketdata import checkpoint, intervals, store
@@ -31,7 +32,7 @@ READ_AT_ONCE = 512
 TENTH_S, SECOND_S, CHECKPOINT_S, AGAIN_S = 0.1, 1.0, 60.0, 0.2
 TIME_STREAM = "time"
 
-_events = msgspec.msgpack.Decoder(list[BookEvent])
+_events = msgspec.msgpack.Decoder(list[BookEvent | FrameRefused])
 _raw_commands = msgspec.msgpack.Decoder(list[msgspec.Raw])
 _define = msgspec.msgpack.Decoder(MarketDefine)
 
@@ -195,6 +196,7 @@ class MarketData:
         pipe.execute()
         for market in self.markets.values():
             market.is_open = market.is_open or market.caught_up
+        self._tenth = self._second = time.monotonic()
         self._service.check("marketdata", self.ready, "reading history")
 
     def _say(self, changed: Iterable[Market]) -> None:

@@ -16,6 +16,7 @@ from apps.common.kernel.invariants import InvariantBroken
 from apps.common.redis_clients import cache_client, journal_client
 from apps.common.service import Service
 from apps.journals import keys
+from apps.journals.contracts import FrameRefused
 from apps.journals.reader import Batch, LogReader
 from apps.orders.projector import store
 from apps.orders.projector.folds import Fold
@@ -27,7 +28,7 @@ WRITE_PACE_S = 0.005  # Under load, several batches share one write.
 LOOK_S = 1.0  # How often to look for new partitions, and whether the cache still knows us.
 AGAIN_S = 0.2
 
-_events = msgspec.msgpack.Decoder(list[RiskEvent])
+_events = msgspec.msgpack.Decoder(list[RiskEvent | FrameRefused])
 
 
 class Projector:
