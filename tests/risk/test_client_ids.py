@@ -236,4 +236,4 @@ def test_an_ended_order_costs_few_bytes(stage):
     (kept,) = stage.risks[0].machine.clients.known.values()
 
     assert isinstance(kept, bytes)
-    assert len(kept) < 250
+    assert len(kept) < 150

@@ -1,8 +1,10 @@
-"""What is held for an order, and when it is free again. `docs/risk-rules.md`, 1 to 12."""
+"""What is held for an order, and when it is free again. `docs/risk-rules.md`, 10 to 15."""
 
+import msgspec
 import pytest
 
 from apps.risk.contracts.replies import OrderAck, OrderRefusal, OrderResult
+from tests.helpers.trading_stage import SMALL_MARKET, Stage
 
 
 def test_a_buy_holds_its_price_times_its_size(stage):
@@ -161,8 +163,6 @@ def test_a_result_bears_the_receipt_of_the_book(stage):
 
 @pytest.mark.parametrize("partitions", [1, 2, 3])
 def test_a_trade_between_partitions_moves_the_same_value(partitions):
-    from tests.helpers.trading_stage import Stage
-
     stage = Stage(partitions=partitions)
     alice = stage.trader("alice", partition=0, usdt=500)
     bob = stage.trader("bob", partition=partitions - 1, btc=5)
@@ -173,3 +173,17 @@ def test_a_trade_between_partitions_moves_the_same_value(partitions):
     assert (alice.has(), alice.has("BTC")) == (0, 5)
     assert (bob.has(), bob.has("BTC")) == (500, 0)
     stage.check()
+
+
+@pytest.mark.parametrize(
+    ("reference", "upper"),
+    [(100, 110), (105, 115), (5_000_001, 5_500_001)],  # docs/rounding.md, "Holds".
+)
+def test_the_upper_band_is_rounded_down(reference, upper):
+    stage = Stage(msgspec.structs.replace(SMALL_MARKET, reference_ticks=reference))
+    alice = stage.trader("alice", usdt=10_000_000)
+
+    stage.ask(alice.risk, [alice.order(kind="M", time_in_force="IOC", price_ticks=0, lots=1)])
+    stage.step(alice.risk)
+
+    assert alice.held() == upper

@@ -68,7 +68,7 @@ def _answer_repeat(
     state: PartitionState, asked: PlaceOrder, found: Order | bytes, origin: Origin, out: Outputs
 ) -> None:
     """Give a repeat the order's first answer, now or with its first report; have no effect."""
-    known = clients.unpack(found) if isinstance(found, bytes) else found
+    known = clients.unpack(found, asked.client_id) if isinstance(found, bytes) else found
     if asked.derived:
         _refuse(state, asked, codes.CLIENT_ID_REPEATED, origin, out)
     elif clients.terms_asked(asked) != clients.terms_of(known):
