@@ -1,5 +1,7 @@
 """Staff see the ledger as it is booked: entries with legs, balances, orders, fills, cursors."""
 
+from decimal import Decimal
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -17,7 +19,7 @@ from apps.ledger.models import (
 )
 
 
-def _grouped(amount: int) -> str:
+def _grouped(amount: Decimal | int) -> str:
     return f"{amount:,}"
 
 

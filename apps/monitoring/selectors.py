@@ -59,7 +59,7 @@ def trust() -> dict[str, Any]:
 def journals() -> list[dict[str, Any]]:
     """Return one row per worker: where its log stands, who writes it, and what waits for it."""
     try:
-        names = sorted(name.decode() for name in _journal().smembers(keys.WORKERS))
+        names = sorted(_text(name) for name in _journal().smembers(keys.WORKERS))
         return [_worker(name) for name in names]
     except redis.RedisError:
         raise Unavailable("The journal") from None
@@ -100,7 +100,7 @@ def _stream(name: str, taken: str | None, trimmed: dict[bytes, bytes]) -> dict[s
     """Describe one stream: how long, how large, and how far its reader is behind its newest."""
     journal = _journal()
     newest = journal.xrevrange(name, count=1)
-    newest_id = newest[0][0].decode() if newest else None
+    newest_id = _text(newest[0][0]) if newest else None
     behind = 0
     if taken is not None and newest_id is not None and _order(newest_id) > _order(taken):
         behind = max(1, _order(newest_id)[0] - _order(taken)[0])
@@ -114,6 +114,10 @@ def _stream(name: str, taken: str | None, trimmed: dict[bytes, bytes]) -> dict[s
         "lag_ms": behind,
         "trimmed": cut.decode() if cut else None,
     }
+
+
+def _text(raw: bytes | str | None) -> str:
+    return raw.decode() if isinstance(raw, bytes) else str(raw)
 
 
 def _order(entry: str) -> tuple[int, int]:

@@ -31,7 +31,11 @@ class Command(BaseCommand):
     async def _run(self, service: Service) -> None:
         stopping = asyncio.Event()
         loop = asyncio.get_running_loop()
-        service.on_stop(lambda: loop.call_soon_threadsafe(stopping.set))
+
+        def stop() -> None:
+            loop.call_soon_threadsafe(stopping.set)
+
+        service.on_stop(stop)
         if service.stopping.is_set():
             return
         async with AsyncExitStack() as stack:
