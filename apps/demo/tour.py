@@ -33,7 +33,7 @@ class Tour:
     """The steps, in the order they are told."""
 
     def __init__(self, say: Callable[[str, str], None], deposit: Callable[..., None]) -> None:
-        """`say(step, sentence)` shows a line; `deposit(login, asset, amount, reference)` pays in."""
+        """Tell lines by `say(step, sentence)`; pay in by `deposit(login, asset, amount, ref)`."""
         self.say, self.deposit = say, deposit
         self.run = secrets.token_hex(3)
         self.market = config.words("FAIRBOOK_MARKETS")[0]

@@ -6,7 +6,7 @@ import { isSignedIn, startShell } from "./lib/shell.js";
 import { toast, toastError } from "./lib/toast.js";
 import { readable, parse } from "./lib/decimal.js";
 import { Account } from "./trade/account.js";
-import { showMini } from "./trade/balances.js";
+import { showMini, startFaucet } from "./trade/balances.js";
 import { Chart } from "./trade/chart.js";
 import { Ladder } from "./trade/ladder.js";
 import { showLife, startLife } from "./trade/life.js";
@@ -77,6 +77,7 @@ class TradingPage {
       button.addEventListener("click", () => snippets.open(button.dataset.snippet));
     }
     strip.startStrip(market);
+    startFaucet(market);
   }
 
   start() {

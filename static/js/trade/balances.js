@@ -1,6 +1,8 @@
 /** Balances: what you own, what is held for open orders, and what it is worth now. */
+import { call } from "../lib/api.js";
 import { grouped, multiply, parse, readable } from "../lib/decimal.js";
 import { $, h } from "../lib/dom.js";
+import { toast, toastError } from "../lib/toast.js";
 
 const DOLLARS = "USDT";
 
@@ -21,6 +23,24 @@ export function balanceRows(account, prices) {
 function worth({ asset, free, held }, prices) {
   const price = asset === DOLLARS ? parse("1") : prices.get(asset);
   return price ? `≈ ${grouped(multiply(free + held, price), 2)}` : "–";
+}
+
+/** In a demo: a button per asset that asks for today's share of it. */
+export function startFaucet(market) {
+  const root = $("#faucet");
+  if (!root) return;
+  for (const asset of [market.base, market.quote]) {
+    root.append(h("button", { type: "button", class: "button small", onclick: () => askFor(asset) }, `+ ${asset}`));
+  }
+}
+
+async function askFor(asset) {
+  try {
+    const given = await call("POST", "/api/v1/demo/faucet", { asset });
+    toast(`${given.amount} ${given.asset} on its way`, "It is a deposit like any other: see the ledger.", "good");
+  } catch (error) {
+    toastError("No funds this time", error);
+  }
 }
 
 /** The two balances of this market, under the ticket. */

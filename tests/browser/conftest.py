@@ -1,0 +1,111 @@
+"""A browser per test, and a second trader who calls the API like any program."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+
+from tests.helpers.browser import FLAGS
+from tests.helpers.stack import Stack
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 375, "height": 720}
+
+
+@dataclass
+class Program:
+    """An API key's holder."""
+
+    url: str
+    user: dict[str, Any]
+
+    def call(self, method: str, path: str, **params: Any) -> Any:
+        """Send one signed request and return its JSON; a refusal is an error of the test."""
+        query = urlencode({**params, "timestamp": int(time.time() * 1000)})
+        secret = self.user["api_secret"].encode()
+        signature = hmac.new(secret, query.encode(), hashlib.sha256).hexdigest()
+        answer = httpx.request(
+            method,
+            f"{self.url}{path}?{query}&signature={signature}",
+            headers={"X-MBX-APIKEY": self.user["api_key"]},
+            timeout=10,
+            trust_env=False,
+        )
+        assert answer.is_success, answer.text
+        return answer.json()
+
+
+@dataclass
+class Tab:
+    """A page, and what the browser complained about."""
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Go to a page of the exchange."""
+        self.page.goto(f"{self.url}{path}")
+        return self.page
+
+    def log_in(self, user: dict[str, Any], *, to: str = "/") -> Page:
+        """Log in by the form, as a person would."""
+        self.open(f"/login?next={to}")
+        self.page.fill("#login", user["login"])
+        self.page.fill("#password", user["password"])
+        self.page.click("button[type=submit]")
+        self.page.wait_for_url(f"{self.url}{to}")
+        return self.page
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
+    running = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def tab(browser: Browser, stack: Stack) -> Iterator[Callable[..., Tab]]:
+    """Open tabs that share nothing: `tab(PHONE, theme="dark")`."""
+    contexts = []
+
+    def make(viewport: dict[str, int] = DESKTOP, *, theme: str = "light") -> Tab:
+        context = browser.new_context(viewport=viewport, color_scheme=theme)
+        contexts.append(context)
+        made = Tab(context.new_page(), stack.url)
+        made.page.on(
+            "console", lambda said: made.complaints.append(said.text) if is_bad(said) else None
+        )
+        made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
+        return made
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def is_bad(said: Any) -> bool:
+    """Say whether a line on the console is a complaint. Refusals of the API are none."""
+    return said.type == "error" and "the server responded with a status of" not in said.text
+
+
+@pytest.fixture
+def program(stack: Stack) -> Callable[[str], Program]:
+    """Return a demo user who trades by API key."""
+    return lambda login: Program(stack.url, stack.demo[login])
