@@ -45,20 +45,23 @@ def test_the_back_office_breaks_no_policy_and_changes_nothing(stack, tab):
     page = office.log_in(stack.demo["auditor"], to="/admin/")
     for path in STAFF:
         answer = page.goto(f"{stack.url}{path}")
-        assert answer is not None and answer.status == 200, path
+        assert answer is not None
+        assert answer.status == 200, path
         assert "'unsafe-" not in answer.headers["content-security-policy"]
         expect(page.locator(".addlink")).to_have_count(0)
     page.goto(f"{stack.url}/admin/users/apikey/")
     assert "sealed" not in page.content()
     answer = page.goto(f"{stack.url}/admin/ledger/entry/add/")
-    assert answer is not None and answer.status == 403
+    assert answer is not None
+    assert answer.status == 403
     assert [said for said in office.complaints if "403" not in said] == []
 
 
 def test_customers_do_not_get_into_the_back_office(stack, tab):
     page = tab().log_in(stack.demo["alice"], to="/")
     answer = page.goto(f"{stack.url}/admin/ledger/entry/")
-    assert answer is not None and answer.status == 403
+    assert answer is not None
+    assert answer.status == 403
     expect(page.locator("#content")).to_contain_text("staff's side")
 
 
@@ -112,4 +115,5 @@ def test_a_click_on_the_ladder_fills_the_ticket(tab, program):
 
 def test_there_is_no_demo_outside_the_demo(tab, stack):
     answer = tab().page.goto(f"{stack.url}/demo/")
-    assert answer is not None and answer.status == 404
+    assert answer is not None
+    assert answer.status == 404
