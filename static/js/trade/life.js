@@ -59,8 +59,13 @@ function station(stage, before) {
 }
 
 function fact([name, value]) {
-  const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  return [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, text)];
+  const lines = Array.isArray(value) ? value.map(leg) : [String(value)];
+  return [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, ...lines.map((line) => h("div", {}, line)))];
+}
+
+/** One leg of a ledger entry, in the smallest unit of its asset. */
+function leg({ account, asset, minor }) {
+  return `${account}  ${minor.startsWith("-") ? "" : "+"}${minor} ${asset}`;
 }
 
 /** Nanoseconds as a person reads them. */
