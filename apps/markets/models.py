@@ -54,6 +54,7 @@ class Market(models.Model):
     reference_ticks = models.PositiveBigIntegerField()
     maker_ppm = models.IntegerField(default=1_000)
     taker_ppm = models.IntegerField(default=1_500)
+    cut_s = models.PositiveIntegerField(default=10)
     listed_at = models.DateTimeField(default=timezone.now)
 
     objects = MarketQuerySet.as_manager()

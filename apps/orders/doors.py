@@ -85,7 +85,7 @@ def door(**handlers: Handler) -> Callable[[HttpRequest], Awaitable[HttpResponse]
             return fault_answer()
 
     view.csrf_exempt = True  # type: ignore[attr-defined] - keys sign; log-ins are checked inside.
-    view.hot_methods = tuple(handlers)  # type: ignore[attr-defined] - for the API's schema.
+    view.hot_handlers = handlers  # type: ignore[attr-defined] - for the API's schema.
     return view
 
 

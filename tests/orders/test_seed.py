@@ -1,0 +1,41 @@
+"""The demo is seeded once, however often one asks."""
+
+import json
+import stat
+
+import pytest
+from django.core.management import call_command
+
+from apps.common.models import OutboxMessage
+from apps.journals import directory
+from apps.orders import demo
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+CONTRACT = {"login", "role", "tier", "password", "totp_secret", "api_key", "api_secret"}
+
+
+def test_seeding_again_changes_nothing(journal, cache):
+    call_command("seed_demo")
+    first, sent = demo.file().read_text(), OutboxMessage.objects.count()
+
+    call_command("seed_demo")
+
+    assert demo.file().read_text() == first
+    assert OutboxMessage.objects.count() == sent
+    assert directory.workers(journal) == ["book:BTC-USDT", "book:ETH-USDT", "risk:0"]
+
+
+def test_the_logins_are_written_in_the_contracts_shape_and_for_no_other_eyes(journal, cache):
+    call_command("seed_demo")
+
+    content = json.loads(demo.file().read_text())
+    people = {entry["login"]: entry for entry in content["users"]}
+    assert all(set(entry) == CONTRACT for entry in content["users"])
+    assert {name: people[name]["tier"] for name in ("alice", "bob", "carol", "dave", "acme")} == {
+        "alice": 2, "bob": 2, "carol": 1, "dave": 0, "acme": 4,
+    }  # fmt: skip
+    assert people["compliance2"]["role"] == "compliance"
+    assert people["compliance2"]["api_key"] is None
+    assert stat.S_IMODE(demo.file().stat().st_mode) == 0o600
+    assert content["url"].startswith("http://localhost:")
