@@ -20,6 +20,8 @@ from django.db import InterfaceError, OperationalError, connections
 from apps.common.config import config
 from apps.common.kernel.ids import StreamId
 from apps.common.redis_clients import async_cache_client
+from apps.journals import mailbox
+from apps.journals.mailbox import Answer, Mailbox, StreamKind
 from apps.markets import selectors as markets
 from apps.orders.dialect import refusals
 from apps.orders.gate import TIMEOUT_S, Gate
@@ -53,8 +55,6 @@ class Edge:
     """All that a request on the hot path needs, and no database."""
 
     def __init__(self) -> None:
-        from apps.journals.mailbox import Mailbox
-
         self.mailbox = Mailbox(config)
         self.cache = async_cache_client(socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
         self.ears = async_cache_client(socket_timeout=None, socket_connect_timeout=2)
@@ -88,10 +88,8 @@ class Edge:
 
     # -- asking engines
 
-    async def ask(self, worker: str, stream: str, command: msgspec.Struct) -> Any:
+    async def ask(self, worker: str, stream: StreamKind, command: msgspec.Struct) -> Answer:
         """Ask an engine, and wait for its answer for as long as the dialect says."""
-        from apps.journals import mailbox
-
         try:
             return await self.mailbox.ask(worker, stream, command, timeout_s=ANSWER_S)
         except mailbox.Unknown:
@@ -101,8 +99,6 @@ class Edge:
 
     async def newest_command(self, worker: str) -> StreamId:
         """Return the last entry of a worker's command stream."""
-        from apps.journals import mailbox
-
         try:
             return await self.mailbox.last_command_id(worker)
         except mailbox.JournalDown:

@@ -18,8 +18,6 @@ from apps.risk.contracts.replies import OrderAck, OrderRefusal, OrderResult, Ris
 from matching_worker.contracts.from_book import CancelDone, CancelRefused, CancelReply
 from matching_worker.contracts.to_book import CancelOrders
 
-COMMANDS, CANCELS = "commands", "cancels"  # The kinds of streams that engines are asked by.
-
 _risk_replies = msgspec.msgpack.Decoder(RiskReply)
 _cancel_replies = msgspec.msgpack.Decoder(CancelReply)
 
@@ -50,7 +48,7 @@ async def place(edge: Edge, caller: Caller, ticket: Ticket, *, received_ns: int)
         deadline_ns=caller.deadline_ns,
     )
     sent_ns = time.time_ns()
-    answer = await edge.ask(caller.partition, COMMANDS, command)
+    answer = await edge.ask(caller.partition, "commands", command)
     reply = _risk_replies.decode(answer.reply_raw)
     if isinstance(reply, OrderRefusal):
         raise refusals.of_engine(reply.code)
@@ -91,7 +89,7 @@ async def cancel(
         up_to=up_to,
         deadline_ns=caller.deadline_ns,
     )
-    answer = await edge.ask(market.book, CANCELS, command)
+    answer = await edge.ask(market.book, "cancels", command)
     reply = _cancel_replies.decode(answer.reply_raw)
     if isinstance(reply, CancelRefused):
         raise refusals.of_engine(reply.code)
