@@ -88,11 +88,16 @@ class ObviousBook:
 
     def end(self, at, passed, out):
         for peer, (passed_by, _) in self.partitions.items():
-            gone = [t for t in self.tombs if owner(t["account"]) == peer and t["up_to"] <= passed_by]
+            gone = [
+                t for t in self.tombs if owner(t["account"]) == peer and t["up_to"] <= passed_by
+            ]
             for tomb in sorted(gone, key=lambda t: (t["up_to"], t["number"])):
                 self.answer(tomb, "unknown_order", out)
                 self.tombs.remove(tomb)
-        if self.reference() != self.published and at >= self.published_at + self.limits.reference_pace_ns:
+        if (
+            self.reference() != self.published
+            and at >= self.published_at + self.limits.reference_pace_ns
+        ):
             self.publish(out)
 
     def due_ns(self):
@@ -324,9 +329,7 @@ class ObviousBook:
         may_come = peer in self.partitions and self.partitions[peer][0] < command.up_to
         if found and not for_all:
             orders = [self.cancel_resting(r, out) for r in found]
-            out.reply(
-                source, from_book.CancelDone(command.request, self.seq, self.at, orders, 0)
-            )
+            out.reply(source, from_book.CancelDone(command.request, self.seq, self.at, orders, 0))
             return
         mine = [t for t in self.tombs if t["account"] == command.account]
         is_room = (

@@ -1,7 +1,7 @@
 """Random days of one market: batches of frames, from a seed. The same seed gives the same day.
 
-Orders travel: a partition takes one from its command stream, and the book hears of it some batches
-later. Cancels overtake them, so a day has tombstones, answers that wait, and answers that never come.
+Orders travel: a partition takes one from its command stream, and the book hears of it some
+batches later. Cancels overtake them, so a day has tombstones, and answers that wait or never come.
 """
 
 import random
@@ -180,7 +180,11 @@ class RandomDay:
                 {"order_id": order.order_id + 1},
                 {"account": order.account + 1},
                 {"kind": "M"},
-                {"kind": "M", "price_ticks": 0, "budget": self.dice.choice((0, 6_999, "", "9" * 41))},
+                {
+                    "kind": "M",
+                    "price_ticks": 0,
+                    "budget": self.dice.choice((0, 6_999, "", "9" * 41)),
+                },
                 {"post_only": True, "time_in_force": "IOC"},
                 {"post_only": True, "kind": "M", "price_ticks": 0, "budget": 70_000},
             )
