@@ -27,13 +27,13 @@ class UnknownService(LookupError):
     """There is no service of this name. The message lists those there are."""
 
 
-def rows() -> list[dict[str, Any]]:
-    """Return one row per process, as the contract has it."""
+def rows(*names: str) -> list[dict[str, Any]]:
+    """Return one row per process (of these names, when any is given), as the contract has it."""
     try:
         states = Supervisor().states()
     except NoSupervisor:
         states = {}
-    processes = all_processes()
+    processes = [p for p in all_processes() if not names or p.name in names]
     with ThreadPoolExecutor(max_workers=8) as pool:
         answers = list(pool.map(lambda p: _ask(p, states.get(p.name)), processes))
     return [
