@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from random import Random
 
@@ -46,6 +47,10 @@ SPEC = MarketSpec(
     cut_s=2,
 )
 SECOND_NS = 1_000_000_000
+SOAK = bool(os.environ.get("FAIRBOOK_SOAK"))
+SEEDS = range(200 if SOAK else 3)
+LONG_SEEDS = range(1_000, 1_200 if SOAK else 1_003)
+BUSY_ORDERS = 1_000_000 if SOAK else 100_000
 
 
 class Day:
@@ -223,7 +228,7 @@ class Day:
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 3])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_partition_tells_the_same_story_as_the_obvious_one(seed, partitions):
     day = Day(seed, partitions=partitions).run(steps=220)
 
@@ -233,7 +238,7 @@ def test_the_partition_tells_the_same_story_as_the_obvious_one(seed, partitions)
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 3])
-@pytest.mark.parametrize("seed", range(100, 104))
+@pytest.mark.parametrize("seed", LONG_SEEDS)
 def test_a_day_conserves_value_and_every_fill_is_fair(seed, partitions):
     day = Day(seed, partitions=partitions, twins=False).run(steps=500)
 
@@ -253,6 +258,34 @@ def test_a_day_with_restarts_is_the_same_day(partitions):
     assert straight.exchange.replies == restarted.exchange.replies
     for name, worker in straight.exchange.workers.items():
         assert worker.state_bytes() == restarted.exchange.workers[name].state_bytes()
+
+
+@pytest.mark.timeout(3_600 if SOAK else 300)
+def test_a_busy_day_of_100_000_orders_is_fair_to_each():
+    """LG7. In big frames, with all that people do now and then; beliefs are checked every hour."""
+    day = Day(2024, partitions=2, twins=False)
+    exchange = day.exchange
+    for account in day.accounts:
+        day.tell(account, Deposit(account, "USDT", 10**15, f"much{account}"))
+        day.tell(account, Deposit(account, "BTC", 10**15, f"more{account}"))
+    for number in range(BUSY_ORDERS // 64):
+        frames: dict[int, list[msgspec.Struct]] = defaultdict(list)
+        for _ in range(64):
+            order = day.order()
+            frames[order.account].append(order)
+        for account, orders in frames.items():
+            day.tell(account, *orders)
+        exchange.cancel(day.chance.choice(day.accounts))
+        exchange.now_ns += 200_000_000
+        exchange.settle()
+        if number % 100 == 0:
+            exchange.check()
+    exchange.pass_time(SPEC.cut_s)
+
+    print(f"orders={len(day.placed)} trades={len(trades(day))}")
+    exchange.check()
+    check_fills(day)
+    check_cuts(day)
 
 
 def test_the_same_day_twice_gives_the_same_bytes():

@@ -1,7 +1,12 @@
 """The partition inside the runtime: its codec, its state's hash, and a process without Django."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import msgspec
 import pytest
+from django.core.management import call_command
 
 from apps.journals import keys, wire
 from apps.journals.contracts import LinkAdd
@@ -15,6 +20,7 @@ from matching_worker.contracts.to_book import HeldOrder, LinkMessage
 from tests.helpers.trading_stage import SMALL_MARKET
 
 START_NS = 1_700_000_000_000_000_000
+ROOT = Path(__file__).parents[2]
 GENESIS = wire.encode([])
 
 
@@ -90,3 +96,19 @@ def test_a_command_that_cannot_be_read_is_refused_and_its_neighbours_are_not():
 
     assert worker.machine.accounts[1024].balances["USDT"].total == 5
     assert worker.machine.seq == 2
+
+
+def test_the_process_imports_no_django():
+    code = "import sys, apps.risk.worker; sys.exit('django' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
+
+
+def test_manage_run_risk_becomes_the_plain_module(monkeypatch):
+    became = []
+    monkeypatch.setattr("os.execv", lambda program, words: became.append((program, words)))
+
+    call_command("run_risk", partition=3, member="b")
+
+    words = [sys.executable, "-m", "apps.risk.worker", "--partition", "3", "--member", "b"]
+    assert became == [(sys.executable, words)]

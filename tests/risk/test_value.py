@@ -149,6 +149,22 @@ def test_a_withdrawal_ends_once(stage):
     assert alice.has() == 200
 
 
+def test_a_withdrawals_reference_is_known_while_it_is_pending_and_ages_when_it_ended(stage):
+    alice = stage.trader("alice", usdt=500)
+    known = stage.risks[0].machine.references.known
+    stage.does(alice.risk, WithdrawalHold(alice.account, "USDT", 300, "w-1"))
+    stage.pass_time(30 * 24 * 3600)
+    stage.does(alice.risk, AccountOpen(alice.account))
+    while_pending = set(known)
+
+    stage.does(alice.risk, WithdrawalSettle(alice.account, "w-1"))
+    stage.pass_time(7 * 24 * 3600 + 1)
+    stage.does(alice.risk, AccountOpen(alice.account))
+
+    assert while_pending == {"withdrawal/w-1"}
+    assert known == set()
+
+
 def test_what_an_order_holds_cannot_be_withdrawn(stage):
     alice = stage.trader("alice", usdt=500)
     alice.buys(lots=4, at=100)
