@@ -109,7 +109,8 @@ class Candles:
     def __init__(self) -> None:
         self.minutes: dict[int, Candle] = {}  # Oldest first.
         self.hours: dict[int, Candle] = {}  # The same, of the last two days.
-        self.now: dict[str, Candle] = {}
+        self._now: dict[str, Candle] = {}
+        self._recent: Candle | None = None  # Trades of one minute that `_now` does not hold yet.
         self.touched: set[int] = set()  # Minutes that changed since they were last taken.
         self.dropped: list[int] = []  # Minutes that were forgotten since then.
         self.last_ticks = 0
@@ -121,14 +122,34 @@ class Candles:
         self.dropped += _forget(self.minutes, minute - MINUTES_KEPT * MINUTE_MS)
         hour = _add_to(self.hours, intervals.opening("1h", trade.open_ms), trade)
         _forget(self.hours, hour - 2 * DAY_MS)
-        for interval in intervals.INTERVALS:
-            open_ms = intervals.opening(interval, trade.open_ms)
-            current = self.now.get(interval)
-            if current is None or current.open_ms < open_ms:
-                current = self.now[interval] = flat(open_ms, trade.open)
-            if current.open_ms == open_ms:  # A late trade changes only the minute it belongs to.
-                current.add(trade)
+        if self._recent is None or self._recent.open_ms != minute:
+            self._settle()
+            self._recent = flat(minute, trade.open)
+        self._recent.add(trade)
         self.last_ticks = trade.close
+
+    @property
+    def now(self) -> dict[str, Candle]:
+        """The candle of each interval that is still open."""
+        self._settle()
+        return self._now
+
+    @now.setter
+    def now(self, candles: dict[str, Candle]) -> None:
+        self._now, self._recent = candles, None
+
+    def _settle(self) -> None:
+        """Put the last trades into the candles of all intervals at once: no interval is shorter."""
+        recent, self._recent = self._recent, None
+        if recent is None:
+            return
+        for interval in intervals.INTERVALS:
+            open_ms = intervals.opening(interval, recent.open_ms)
+            current = self._now.get(interval)
+            if current is None or current.open_ms < open_ms:
+                current = self._now[interval] = flat(open_ms, recent.open)
+            if current.open_ms == open_ms:  # A late trade changes only the minute it belongs to.
+                current.add(recent)
 
     def take_touched(self) -> list[int]:
         """Return the minutes that changed since the last call."""

@@ -29,8 +29,16 @@ def ms(at_ns: int) -> int:
 class Numbers:
     """Writes one market's ticks, lots and minor units as decimal strings."""
 
-    __slots__ = ("_base_decimals", "_lot_units", "_price_decimals", "_quote_decimals")
-    __slots__ += ("_size_decimals", "_tick_units", "spec", "symbol")
+    __slots__ = (
+        "_base_decimals",
+        "_lot_units",
+        "_price_decimals",
+        "_quote_decimals",
+        "_size_decimals",
+        "_tick_units",
+        "spec",
+        "symbol",
+    )
 
     def __init__(self, spec: MarketSpec) -> None:
         self.spec = spec

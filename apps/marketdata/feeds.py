@@ -42,7 +42,7 @@ class _Known:
 async def _symbols() -> frozenset[str]:
     if time.monotonic() - _Known.read_at > SYMBOLS_FRESH_S:
         async with async_cache_client() as cache:
-            found = await cache.smembers(store.SYMBOLS)
+            found: Any = await cache.smembers(store.SYMBOLS)
         _Known.symbols = frozenset(name.decode() for name in found)
         _Known.read_at = time.monotonic()
     return _Known.symbols

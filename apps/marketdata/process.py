@@ -14,11 +14,10 @@ import redis
 
 from apps.common.kernel.invariants import InvariantBroken
 from apps.common.service import Service
-from apps.journals import keys
+from apps.journals import directory
 from apps.journals.contracts import FrameRefused
 from apps.journals.reader import Batch, LogReader
-from apps.journals.wire import decode_sealed
-from apps.marketdata import checkpoint, intervals, store
+from apps.marketdata import checkpoint, intervals, places, store
 from apps.marketdata.candles import Candle
 from apps.marketdata.dialect import as_json
 from apps.marketdata.groups import ALL_MARKETS, MARKET_EVENT, channel_of, market_group, message
@@ -117,13 +116,12 @@ class MarketData:
 
     def look(self) -> None:
         """Take up books that are new. Their numbers come from their genesis."""
-        found = {name.decode() for name in self._journal.smembers(keys.WORKERS)}
-        books = sorted(name for name in found if name.startswith("book:"))
+        names = directory.workers(self._journal)
+        books = [name for name in names if name.startswith("book:")]
         new = [name for name in books if name not in self.markets]
         for worker in new:
             market = Market(worker, self._view_of(worker))
-            last = self._journal.xrevrange(keys.log(worker), count=1)
-            market.target = int(last[0][0].partition(b"-")[0]) if last else 0
+            market.target = places.last_batch(self._journal, worker)
             self.markets[worker] = market
         if new or (books and self._reader is None):
             after = {name: market.view.batch for name, market in self.markets.items()}
@@ -132,23 +130,13 @@ class MarketData:
             self._service.check("marketdata", False, "no book yet")
 
     def _view_of(self, worker: str) -> MarketView:
-        genesis = self._journal.get(keys.genesis(worker))
+        genesis = directory.genesis_of(self._journal, worker)
         spec: MarketSpec = _define.decode(_raw_commands.decode(genesis)[0]).spec
         saved = checkpoint.load(self._checkpoints, worker)
-        if saved is not None and saved.spec == spec and self._is_ours(worker, saved):
-            return saved
-        return MarketView(spec)
-
-    def _is_ours(self, worker: str, view: MarketView) -> bool:
-        """Whether the log's batch of the view's number is the one that the view has seen."""
-        last = self._journal.xrevrange(keys.log(worker), count=1)
-        if not last or int(last[0][0].partition(b"-")[0]) < view.batch:
-            return False
-        number = f"{view.batch}-0"
-        entry = self._journal.xrange(keys.log(worker), number, number)
-        if not entry:
-            return True  # Trimmed: it is in the archive, whose chain the reader checks.
-        return decode_sealed(entry[0][1][keys.LOG_FIELD_HEADER]).hash() == view.hash
+        if saved is None or saved.spec != spec:
+            return MarketView(spec)
+        is_ours = places.is_in_log(self._journal, worker, saved.batch, saved.hash)
+        return saved if is_ours else MarketView(spec)
 
     # -- the turn
 

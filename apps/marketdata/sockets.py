@@ -54,7 +54,7 @@ class Socket:
         self.groups: dict[str, list[str]] = {}  # Group → the names it was asked for by.
 
     @classmethod
-    def as_asgi(cls) -> Callable[[dict[str, Any], Receive, Send], Awaitable[None]]:
+    def as_asgi(cls) -> Any:
         """Return the ASGI application that makes one of these per connection."""
 
         async def application(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -152,8 +152,9 @@ class Socket:
         """Read and write until one side is done."""
         lives = (self._read(), self._write(), self._watch())
         tasks = [asyncio.create_task(life) for life in lives]
+        ends: list[asyncio.Future[Any]] = [*tasks, self._over]
         try:
-            await asyncio.wait([*tasks, self._over], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()

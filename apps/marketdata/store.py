@@ -49,11 +49,6 @@ def minutes_key(symbol: str) -> str:
     return f"md:{symbol}:candles:1m"
 
 
-def current_key(symbol: str) -> str:
-    """Hash: interval → the candle that is still open."""
-    return f"md:{symbol}:candles:now"
-
-
 class DepthNow(msgspec.Struct, array_like=True, gc=False):
     """A snapshot of the book. Depth events go on from `update_id`."""
 
@@ -102,11 +97,10 @@ class MarketWriter:
         """Write all there is, over whatever is there."""
         view, symbol = self.view, self.symbol
         pipe.set(spec_key(symbol), encode(view.spec))
-        pipe.delete(trades_key(symbol), minutes_key(symbol), current_key(symbol))
+        pipe.delete(trades_key(symbol), minutes_key(symbol))
         if view.tape:
             pipe.rpush(trades_key(symbol), *map(encode, view.tape))
         self._write_minutes(pipe, list(view.candles.minutes))
-        self._write_current(pipe)
         self._write_depth(pipe)
         self._write_top(pipe)
         self.ticker(pipe, day)
@@ -120,7 +114,6 @@ class MarketWriter:
             self._write_minutes(pipe, touched)
             if dropped := self.view.candles.take_dropped():
                 pipe.hdel(minutes_key(self.symbol), *map(str, dropped))
-            self._write_current(pipe)
         if self.view.update_id != self._top_at:
             self._write_top(pipe)
         if self.view.depth.size() <= SMALL_BOOK_LEVELS:
@@ -132,9 +125,8 @@ class MarketWriter:
             self._write_depth(pipe)
 
     def ticker(self, pipe: Any, day: RollingDay) -> None:
-        """Write the rolling day, and the candles that time alone has closed."""
+        """Write the rolling day."""
         pipe.set(ticker_key(self.symbol), encode(day))
-        self._write_current(pipe)
 
     def _write_depth(self, pipe: Any) -> None:
         view = self.view
@@ -170,9 +162,3 @@ class MarketWriter:
         values = {str(minute): encode(kept[minute]) for minute in minutes if minute in kept}
         if values:
             pipe.hset(minutes_key(self.symbol), mapping=values)
-
-    def _write_current(self, pipe: Any) -> None:
-        now = self.view.candles.now
-        if now:
-            values = {interval: encode(candle) for interval, candle in now.items()}
-            pipe.hset(current_key(self.symbol), mapping=values)

@@ -14,7 +14,6 @@ import msgspec
 import redis
 import redis.asyncio
 
-from apps.common.errors import Unavailable
 from apps.common.kernel.ids import StreamId, parse_stream_id
 from apps.common.kernel.money import Wide
 
@@ -162,11 +161,8 @@ class Position(msgspec.Struct, frozen=True, gc=False):
     taken: dict[str, StreamId]  # Input stream → last entry taken.
 
 
-class ReadModelsNotReady(Unavailable):
-    """The projector is rebuilding, or the cache is away: a 503, while orders flow."""
-
-    def __init__(self) -> None:
-        super().__init__("The record of your orders")
+class ReadModelsNotReady(Exception):
+    """The projector is rebuilding, or the cache is away. Answer 503 and let orders flow."""
 
 
 _orders = msgspec.msgpack.Decoder(OrderModel)

@@ -9,6 +9,7 @@ from apps.common.kernel.ids import parse_stream_id
 from apps.common.redis_clients import async_cache_client
 from apps.common.service import Service
 from apps.journals import keys
+from apps.journals.snapshots import Snapshots
 from apps.marketdata.groups import channel_of, user_group
 from apps.orders import readmodels
 from apps.orders.projector import store
@@ -36,7 +37,8 @@ def new_projector(journal, cache, tmp_path):
     service = Service(kind="projector", handle_signals=False, configure_logs=False)
 
     def start() -> Projector:
-        projector = Projector(journal, cache, tmp_path, service)
+        folders = (tmp_path / "archive", tmp_path / "snapshots")
+        projector = Projector(journal, cache, folders, service)
         projector.come_up()
         return projector
 
@@ -213,3 +215,42 @@ async def test_a_read_waits_until_the_command_it_must_see_is_read(world, project
         assert (await models.order_by_client_id(world.alice, "first")).status == "NEW"
         assert (await models.position(RISK)).taken[stream] == last
         assert readmodels.RECENT_MAX == 1_000
+
+
+def test_a_long_history_starts_at_the_newest_snapshot(
+    world, new_projector, models, cache, tmp_path, monkeypatch
+):
+    world.place(world.alice, "B", lots=300, at=10_000, client_id="first")
+    world.place(world.bob, "S", lots=100, at=10_000)
+    world.run()
+    drain(new_projector())
+    whole = {key: cache.dump(key) for key in cache.scan_iter(match="rm:*") if b"order:" not in key}
+    order = models.order_by_client_id(world.alice, "first")
+    Snapshots(tmp_path / "snapshots", RISK).save(world.replicas[RISK])
+    cache.flushall()
+    monkeypatch.setattr("apps.orders.projector.process.HISTORY_MAX", 1)
+
+    projector = new_projector()
+    assert projector.fold.places[RISK].batch == world.replicas[RISK].batch
+    drain(projector)
+
+    again = models.order_by_client_id(world.alice, "first")
+    assert (again.status, again.filled_lots, again.cum_quote) == ("PARTIALLY_FILLED", 100, 10**7)
+    assert again.order_id == order.order_id
+    for account in (world.alice, world.bob):
+        key = readmodels.balances_key(account).encode()
+        assert cache.dump(key) == whole[key]
+    world.cancel_all(world.alice)
+    world.run()
+    drain(projector)
+    assert models.order_by_client_id(world.alice, "first").status == "CANCELED"
+
+
+def test_read_models_of_another_history_are_built_again(world, projector, cache, new_projector):
+    cache.hset(readmodels.position_key(RISK), "hash", "00" * 32)
+
+    again = new_projector()
+
+    assert not again.ready
+    drain(again)
+    assert again.ready

@@ -15,11 +15,13 @@ from apps.common.config import config
 from apps.common.kernel.invariants import InvariantBroken
 from apps.common.redis_clients import cache_client, journal_client
 from apps.common.service import Service
-from apps.journals import keys
+from apps.journals import directory
 from apps.journals.contracts import FrameRefused
 from apps.journals.reader import Batch, LogReader
+from apps.marketdata import places
 from apps.orders.projector import store
 from apps.orders.projector.folds import Fold
+from apps.orders.projector.from_snapshots import start_from
 from apps.risk.contracts.events import RiskEvent
 
 READ_AT_ONCE = 512
@@ -27,6 +29,7 @@ IDLE_BLOCK_MS = 1_000
 WRITE_PACE_S = 0.005  # Under load, several batches share one write.
 LOOK_S = 1.0  # How often to look for new partitions, and whether the cache still knows us.
 AGAIN_S = 0.2
+HISTORY_MAX = 200_000  # Batches: about ten seconds of reading. A longer log starts at a snapshot.
 
 _events = msgspec.msgpack.Decoder(list[RiskEvent | FrameRefused])
 
@@ -35,9 +38,14 @@ class Projector:
     """Follows all partitions' logs and keeps the read models."""
 
     def __init__(
-        self, journal: "redis.Redis", cache: "redis.Redis", archive: Path, service: Service
+        self,
+        journal: "redis.Redis",
+        cache: "redis.Redis",
+        folders: tuple[Path, Path],  # Archive, snapshots.
+        service: Service,
     ) -> None:
-        self._journal, self._cache, self._archive = journal, cache, archive
+        self._journal, self._cache = journal, cache
+        self._archive, self._snapshots = folders
         self._service = service
         self.fold = Fold()
         self.ready = False
@@ -62,15 +70,29 @@ class Projector:
         """Go on from the cursors on `cache`, or start over from the logs."""
         workers = self._partitions()
         fold = store.load(self._cache, workers)
-        self.ready = fold is not None
-        if fold is None:
+        self.ready = fold is not None and self._is_of_these_logs(fold)
+        if fold is None or not self.ready:
             store.wipe(self._cache)
             fold = Fold()
         fold.quiet = not self.ready
         self.fold = fold
-        self._targets = {worker: self._last_batch(worker) for worker in workers}
+        self._targets = {worker: places.last_batch(self._journal, worker) for worker in workers}
+        if not self.ready:
+            self._skip_history()
         self._follow(workers)
         self._service.check("projector", self.ready, "building the read models")
+
+    def _is_of_these_logs(self, fold: Fold) -> bool:
+        return all(
+            places.is_in_log(self._journal, worker, place.batch, place.hash)
+            for worker, place in fold.places.items()
+        )
+
+    def _skip_history(self) -> None:
+        """Start from snapshots where a log is too long to be read while people wait."""
+        for worker, target in self._targets.items():
+            if target > HISTORY_MAX:
+                start_from(self.fold, self._journal, self._snapshots, worker)
 
     def turn(self, block_ms: int = IDLE_BLOCK_MS) -> int:
         """Read once, fold, write; returns how many batches there were."""
@@ -108,8 +130,8 @@ class Projector:
         if ready and not self.ready:
             self.ready, self.fold.quiet = True, False
             self._service.check("projector", True)
-        places = {worker: place.batch for worker, place in self.fold.places.items()}
-        self._service.info(batches=places)
+        batches = {worker: place.batch for worker, place in self.fold.places.items()}
+        self._service.info(batches=batches)
 
     def _look(self) -> None:
         """Take up new partitions, and notice a cache that was restarted while nothing happened."""
@@ -117,7 +139,8 @@ class Projector:
         workers = self._partitions()
         if set(workers) != set(self._targets):
             self._targets |= {
-                worker: self._last_batch(worker) for worker in set(workers) - set(self._targets)
+                worker: places.last_batch(self._journal, worker)
+                for worker in set(workers) - set(self._targets)
             }
             self._follow(workers)
         if self.ready and not self._cache.exists(store.rm.READY):
@@ -132,19 +155,15 @@ class Projector:
         self._looked_at = time.monotonic()
 
     def _caught_up(self) -> bool:
-        places = self.fold.places
+        read = self.fold.places
         return all(
-            target == 0 or (worker in places and places[worker].batch >= target)
+            target == 0 or (worker in read and read[worker].batch >= target)
             for worker, target in self._targets.items()
         )
 
     def _partitions(self) -> list[str]:
-        names = (name.decode() for name in self._journal.smembers(keys.WORKERS))
-        return sorted(name for name in names if name.startswith("risk:"))
-
-    def _last_batch(self, worker: str) -> int:
-        last = self._journal.xrevrange(keys.log(worker), count=1)
-        return int(last[0][0].partition(b"-")[0]) if last else 0
+        names = directory.workers(self._journal)
+        return [name for name in names if name.startswith("risk:")]
 
 
 def main() -> None:
@@ -152,6 +171,6 @@ def main() -> None:
     service = Service(kind="projector")
     service.check("projector", False, "starting")
     journal = journal_client(socket_timeout=None)
-    projector = Projector(journal, cache_client(), config.path("FAIRBOOK_ARCHIVE_DIR"), service)
-    projector.run()
+    folders = (config.path("FAIRBOOK_ARCHIVE_DIR"), config.path("FAIRBOOK_SNAPSHOT_DIR"))
+    Projector(journal, cache_client(), folders, service).run()
     service.close()

@@ -94,8 +94,13 @@ def _write_values(pipe: Any, changes: Changes) -> None:
         pipe.hset(SPECS, market, _encode(spec))
 
 
-def _position(place: Place) -> dict[str, Any]:
-    own = {"batch": place.batch, "at_ns": place.at_ns, "seq": place.seq, "hash": place.hash.hex()}
+def _position(place: Place) -> Any:
+    own: dict[str, Any] = {
+        "batch": place.batch,
+        "at_ns": place.at_ns,
+        "seq": place.seq,
+        "hash": place.hash.hex(),
+    }
     return own | {stream: format_stream_id(last) for stream, last in place.taken.items()}
 
 
@@ -105,9 +110,11 @@ def load(cache: "redis.Redis", workers: list[str]) -> Fold | None:
         return None
     fold = Fold()
     for worker in workers:
-        if raw := cache.hgetall(rm.position_key(worker)):
+        raw: Any = cache.hgetall(rm.position_key(worker))
+        if raw:
             fold.places[worker] = _place(raw)
-    for spec in cache.hvals(SPECS):
+    specs: Any = cache.hvals(SPECS)
+    for spec in specs:
         fold.learn(_specs.decode(spec))
     accounts = sorted(int(account) for account in cache.smembers(rm.ACCOUNTS))
     for start in range(0, len(accounts), LOAD_AT_ONCE):
