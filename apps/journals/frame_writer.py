@@ -245,7 +245,7 @@ class FrameWriter:
             make: Any = self._client.connection_pool.make_connection  # It has no types.
             connection: redis.asyncio.Connection = make()
             async with asyncio.timeout(ROUND_TRIP_S):
-                await connection.connect()
+                await connection.connect()  # type: ignore[no-untyped-call]
             self._connection = connection
         return self._connection
 

@@ -68,6 +68,11 @@ WORKERS = "workers"
 """On the journal server: the set of all workers that have a genesis."""
 
 
+def is_link(stream: str) -> bool:
+    """Tell whether a stream is a link (else it is a worker's own commands, cancels or log)."""
+    return "}:to:" in stream
+
+
 def writer_of(stream: str) -> str:
     """Name the worker whose hash tag a stream carries: a link's writer, else its reader."""
     return stream[stream.index("{") + 1 : stream.index("}")]

@@ -74,28 +74,30 @@ class Owner:
         while not self._service.stopping.is_set():
             self.turn()
 
-    def turn(self) -> None:
-        """Read what came, and make a batch of it (or of a timer that is due)."""
-        if not self._read():
-            return
+    def turn(self, *, wait: bool = True) -> bool:
+        """Read what came, and make a batch of it (or of a timer). True if there was something."""
+        was_blocked = self.blocked_by is not None
+        if not self._read(wait=wait):
+            return True
         if not self._inbox.has_entries() and not self._is_due():
-            return
+            return was_blocked and self.blocked_by is None
         started = time.perf_counter()
         batch = self._decide()
         if batch is None:
-            return
+            return True
         decided = time.perf_counter()
         self._write(batch)
         self._meters.note(batch, decided - started, time.perf_counter() - started)
         self._service.info(batch=batch.number, seq=self.replica.machine.seq)
+        return True
 
     # -- reading
 
-    def _read(self) -> bool:
+    def _read(self, *, wait: bool) -> bool:
         """Wait for input or a timer. False if the journal does not answer."""
         also = {keys.commands(self.worker): self._skip_scan} if self.blocked_by else None
         try:
-            came = self._inbox.read(self._journal, block_ms=self._wait_ms(), also=also)
+            came = self._inbox.read(self._journal, block_ms=self._wait_ms() if wait else 0, also=also)
         except redis.RedisError as error:
             self._wait_for_journal(error)
             self._compare_cursor()

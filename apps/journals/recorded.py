@@ -71,13 +71,25 @@ class RecordedBatch(msgspec.Struct, frozen=True, dict=True):
         if self.sealed.prev != hash_before:
             raise self.damage(f"it does not follow from batch {self.number - 1}: one is damaged")
 
+    def has_its_inputs(self) -> bool:
+        """Tell whether the input entries are, byte for byte, those that were taken."""
+        return self.sealed.inputs_hash == wire.inputs_hash(self._frames())
+
+    def _frames(self) -> Iterable[bytes]:
+        """Yield the frames as they count for the inputs hash."""
+        for take, entries in _takes(self):
+            is_link = keys.is_link(take.stream)
+            for _, fields in entries:
+                frame = fields.get(keys.FRAME_FIELD, b"")
+                yield frame + fields.get(keys.RECEIPT_FIELD, b"") if is_link else frame
+
 
 def apply_recorded(replica: Replica, batch: RecordedBatch) -> SealedBatch:
     """Move a replica by a batch of the record, and claim that it gets the same in every byte."""
     batch.check_follows(replica.hash)
     core = batch.core
-    links = {feed.stream: feed.peer for feed in replica.feeds() if feed.kind is Input.LINK}
-    if batch.sealed.inputs_hash != wire.inputs_hash(_frames(batch, links)):
+    if not batch.has_its_inputs():
+        links = {feed.stream: feed.peer for feed in replica.feeds() if feed.kind is Input.LINK}
         raise _inputs_damage(replica, batch, links)
     if core.at_ns < replica.at_ns or core.rules != replica.rules:
         raise batch.damage("its time or its rules version goes back")
@@ -99,14 +111,6 @@ def _apply(replica: Replica, batch: RecordedBatch) -> SealedBatch:
         raise batch.damage(str(error)) from error
     except Exception as error:
         raise Diverged(batch.worker, batch.number, f"applying it raised {error!r}") from error
-
-
-def _frames(batch: RecordedBatch, links: dict[str, str]) -> Iterable[bytes]:
-    """Yield the frames that a batch took, as they count for the inputs hash."""
-    for take, entries in _takes(batch):
-        for _, fields in entries:
-            frame = fields.get(keys.FRAME_FIELD, b"")
-            yield frame + fields.get(keys.RECEIPT_FIELD, b"") if take.stream in links else frame
 
 
 def _inputs_damage(replica: Replica, batch: RecordedBatch, links: dict[str, str]) -> Damage:

@@ -38,13 +38,15 @@ class Blueprint(msgspec.Struct, frozen=True):
         genesis = directory.genesis_of(journal, self.worker)
         return Replica(self.worker, self.make_machine(), self.codec, genesis)
 
-    def from_snapshot(self, journal: redis.Redis, *, seq_max: int | None = None) -> Replica:
+    def from_snapshot(
+        self, journal: redis.Redis, *, seq_max: int | None = None, batch_max: int | None = None
+    ) -> Replica:
         """Return a replica that stands at the newest whole snapshot, or at genesis without one."""
         snapshots = Snapshots(self.snapshot_dir, self.worker)
         while True:
             replica = self.at_genesis(journal)
             with contextlib.suppress(BadSnapshot):  # Then it is set aside: try the one before.
-                snapshots.load_newest(replica, seq_max=seq_max)
+                snapshots.load_newest(replica, seq_max=seq_max, batch_max=batch_max)
                 return replica
 
     def history(self, journal: redis.Redis) -> History:

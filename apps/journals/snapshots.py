@@ -59,16 +59,22 @@ class Snapshots:
             old.unlink(missing_ok=True)
         return path
 
-    def whole(self, *, seq_max: int | None = None) -> Iterator[Snapshot]:
+    def whole(
+        self, *, seq_max: int | None = None, batch_max: int | None = None
+    ) -> Iterator[Snapshot]:
         """Yield the snapshots that can be read, newest first; a bad one is set aside, and said."""
         for path in self._files():
+            if batch_max is not None and int(path.stem) > batch_max:
+                continue
             snapshot = self._read(path)
             if snapshot is not None and (seq_max is None or snapshot.seq <= seq_max):
                 yield snapshot
 
-    def load_newest(self, replica: Replica, *, seq_max: int | None = None) -> Snapshot | None:
+    def load_newest(
+        self, replica: Replica, *, seq_max: int | None = None, batch_max: int | None = None
+    ) -> Snapshot | None:
         """Make a fresh replica the newest whole snapshot. None leaves it at its genesis."""
-        for snapshot in self.whole(seq_max=seq_max):
+        for snapshot in self.whole(seq_max=seq_max, batch_max=batch_max):
             if not _loads(replica, snapshot):
                 raise BadSnapshot(
                     self._set_aside(self._path(snapshot), "it loads as another state")
