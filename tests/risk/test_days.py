@@ -26,8 +26,9 @@ from apps.risk.contracts.commands import (
 )
 from apps.risk.contracts.events import CutSums, FillBooked, OrderAccepted
 from matching_worker.contracts.market import MarketSpec, MarketStateSet
-from tests.helpers.obvious_risk import ObviousPartition, in_kinds, story
+from tests.helpers.obvious_risk import ObviousPartition
 from tests.helpers.pure_exchange import PureExchange, PureWorker
+from tests.helpers.risk_story import in_kinds, story
 
 SPEC = MarketSpec(
     symbol="BTC-USDT",
