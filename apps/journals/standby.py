@@ -5,6 +5,7 @@ work, because the owner has no time for them. When the owner falls silent it tri
 if what it gets ever differs from the record, it stops, and never takes over.
 """
 
+import contextlib
 import time
 
 import msgspec
@@ -21,6 +22,11 @@ from apps.journals.snapshots import Snapshots
 
 QUIET_BATCHES = 10_000
 """So many batches without a command are a reason for a snapshot, too."""
+
+
+def asked_key(worker: str) -> str:
+    """On the cache server: somebody wants a snapshot of this worker now."""
+    return f"snapshot:asked:{worker}"
 
 
 class SnapshotPace(msgspec.Struct, frozen=True):
@@ -65,6 +71,7 @@ class Standby:
         while not self._service.stopping.is_set():
             self.follow(block_ms=block_ms)
             if self._is_time_to_look():
+                self._snapshot_if_asked()
                 epoch = self.try_to_own()
                 if epoch is not None:
                     return epoch
@@ -125,6 +132,12 @@ class Standby:
         is_late = time.monotonic() - self._saved_at >= self._pace.every_s
         if is_late or commands >= self._pace.every_commands or quiet:
             self.snapshot()
+
+    def _snapshot_if_asked(self) -> None:
+        """Save the state for whoever wants to compare with a live one: `verify` asks on `cache`."""
+        with contextlib.suppress(redis.RedisError):
+            if self._cache.delete(asked_key(self.worker)):
+                self.snapshot()
 
     def snapshot(self) -> None:
         """Save the replica's state now."""
