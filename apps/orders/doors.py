@@ -41,6 +41,8 @@ def refusal_answer(refusal: Refusal) -> HttpResponse:
     )
     if spoken.retry_after_s is not None:
         response["Retry-After"] = str(spoken.retry_after_s)
+    # A refusal is an answer like any other: Django would log a warning for each one.
+    response._has_been_logged = True  # noqa: SLF001
     return response
 
 
