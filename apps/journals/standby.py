@@ -69,12 +69,12 @@ class Standby:
         """Follow until the worker is ours: returns our epoch, or None when asked to stop."""
         block_ms = int(self._terms.beat_s * 1000)
         while not self._service.stopping.is_set():
-            self.follow(block_ms=block_ms)
             if self._is_time_to_look():
                 self._snapshot_if_asked()
                 epoch = self.try_to_own()
                 if epoch is not None:
                     return epoch
+            self.follow(block_ms=block_ms)
         return None
 
     def follow(self, *, block_ms: int | None = None) -> int:
