@@ -137,7 +137,12 @@ class ApiSocket(Socket):
             f"{name}={value}" for name, value in sorted(values.items()) if name != "signature"
         )
         secret = NO_SECRET if grant is None else grant.secret
-        signing.check_signature(secret, signed.encode(), signature=signature)
+        try:
+            signing.check_signature(secret, signed.encode(), signature=signature)
+        except refusals.DialectRefusal:
+            if grant is None:
+                raise refusals.bad_key() from None
+            raise
         if grant is None or not grant.standing.may_read:
             raise refusals.bad_key()
         signing.check_time(fields, now_ns=time.time_ns())

@@ -99,7 +99,9 @@ class Projector:
         if time.monotonic() - self._looked_at >= LOOK_S:
             self._look()
         if self._reader is None:
-            self._service.stopping.wait(LOOK_S)
+            if not self.ready:
+                self._write()  # No partition yet: nothing is missing.
+            self._service.stopping.wait(block_ms / 1_000)
             return 0
         caught_up = self._caught_up()
         batches = self._reader.read(block_ms=block_ms if caught_up else 0, count=READ_AT_ONCE)
