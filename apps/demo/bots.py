@@ -200,7 +200,7 @@ class MarketBots:
 
 async def run_market(bots: MarketBots, *, stopping: asyncio.Event, ready: Any) -> None:
     """Turn for ever; wait longer after each refusal in a row, and start over after faults."""
-    wait_s, must_start = WAIT_FIRST_S, True
+    wait_s, must_start, told = WAIT_FIRST_S, True, ""
     while not stopping.is_set():
         try:
             if must_start:
@@ -210,13 +210,15 @@ async def run_market(bots: MarketBots, *, stopping: asyncio.Event, ready: Any) -
             began = time.monotonic()
             await bots.turn()
             ready(bots.market.symbol)
-            wait_s = WAIT_FIRST_S
+            wait_s, told = WAIT_FIRST_S, ""
             pause_s = TURN_S - (time.monotonic() - began)
         except ApiRefusal as refusal:
             must_start = refusal.status == 0 or refusal.status >= 500
             pause_s = max(wait_s, min(refusal.retry_after_s, WAIT_MOST_S))
             wait_s = min(wait_s * 2, WAIT_MOST_S)
-            log.info("bots.wait", market=bots.market.symbol, reason=str(refusal), seconds=pause_s)
+            if str(refusal) != told:  # Once per reason: a long outage is one line.
+                told = str(refusal)
+                log.info("bots.wait", market=bots.market.symbol, reason=told)
         await _sleep(stopping, max(0.0, pause_s))
 
 
