@@ -7,6 +7,7 @@ stop(name) start(name) restart(name)             return when done; stopped stays
 
 from __future__ import annotations
 
+import http.client
 import json
 import sys
 import time
@@ -109,7 +110,7 @@ def _ask(process: Process, state: dict[str, Any] | None) -> dict[str, Any]:
             answer = {}
         failing = [f"{k}: {v}" for k, v in answer.get("checks", {}).items() if v != "ok"]
         return {**answer, "is_ready": False, "detail": ", ".join(failing) or f"{error.code}"}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         return {"is_ready": False, "detail": f"no answer ({error})"}
 
 
