@@ -31,6 +31,7 @@ LEVEL_GAP = 0.00012
 STALE_SHARE = 0.00010  # A quote this far from its place is replaced.
 WAIT_FIRST_S, WAIT_MOST_S = 0.5, 8.0
 LOOK_AT_BALANCES_S = 20.0
+NOTHING_TO_CANCEL, WOULD_TRADE = -2011, -2010
 TAKERS = ("bot1", "bot2", "bot3")
 MAKER = "maker"
 VALUE = {"quote": (400.0, 9_000.0), "take": (60.0, 2_500.0)}  # Orders' sizes, in quote units.
@@ -83,6 +84,12 @@ class Quote:
         """Return where it should stand now."""
         away = HALF_SPREAD + LEVEL_GAP * self.level
         return fair * (1 - away if self.side == "BUY" else 1 + away)
+
+    def blocks(self, price: float) -> bool:
+        """Say whether an order of the other side at `price` would trade with this one."""
+        if self.order_id is None:
+            return False
+        return self.price >= price if self.side == "BUY" else self.price <= price
 
     def error(self, fair: float) -> float:
         """Return how far it is from its place; a missing one is further than any other."""
@@ -137,15 +144,10 @@ class MarketBots:
 
     async def replace(self, quote: Quote, fair: float) -> None:
         """Put a quote where it belongs: cancel, then place."""
-        if quote.order_id is not None:
-            order_id, quote.order_id = quote.order_id, None
-            try:
-                await self.maker.cancel(symbol=self.market.symbol, orderId=order_id)
-            except ApiRefusal as refusal:
-                if refusal.code != -2011:  # Filled or gone: as good as canceled.
-                    quote.order_id = order_id
-                    raise
         price = quote.wanted(fair)
+        in_the_way = [one for one in self.quotes if one.side != quote.side and one.blocks(price)]
+        for one in (quote, *in_the_way):
+            await self.withdraw(one)
         worth = self.chance.uniform(*VALUE["quote"]) * (1 + quote.level / 3)
         answer = await self.maker.place(
             symbol=self.market.symbol,
@@ -158,6 +160,18 @@ class MarketBots:
         self.placed += 1
         quote.price = float(answer["price"])
         quote.order_id = answer["orderId"] if answer["status"] == "NEW" else None
+
+    async def withdraw(self, quote: Quote) -> None:
+        """Cancel a quote, if it rests."""
+        if quote.order_id is None:
+            return
+        order_id, quote.order_id = quote.order_id, None
+        try:
+            await self.maker.cancel(symbol=self.market.symbol, orderId=order_id)
+        except ApiRefusal as refusal:
+            if refusal.code != NOTHING_TO_CANCEL:  # Filled or gone: as good as canceled.
+                quote.order_id = order_id
+                raise
 
     async def take(self, fair: float) -> None:
         """Cross the spread with a small order that never rests."""
@@ -214,6 +228,9 @@ async def run_market(bots: MarketBots, *, stopping: asyncio.Event, ready: Any) -
             pause_s = TURN_S - (time.monotonic() - began)
         except ApiRefusal as refusal:
             must_start = refusal.status == 0 or refusal.status >= 500
+            if refusal.code == WOULD_TRADE:  # Somebody else's order stands there: go on.
+                await _sleep(stopping, TURN_S)
+                continue
             pause_s = max(wait_s, min(refusal.retry_after_s, WAIT_MOST_S))
             wait_s = min(wait_s * 2, WAIT_MOST_S)
             if str(refusal) != told:  # Once per reason: a long outage is one line.
