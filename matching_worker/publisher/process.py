@@ -99,8 +99,7 @@ class Publisher:
         self._looked_at = now
         names = [name for name in directory.workers(self._journal) if name.startswith(WORKER_KIND)]
         new = [name for name in names if name not in self._places]
-        if new:
-            self._move(self._places_of(new))
+        self._move(self._places_of(new) if new else {})
         if new or (names and self._reader is None):
             self._reader = LogReader(self._journal, self._archive, workers=dict(self._places))
         self._service.info(books=len(self._places))
@@ -141,9 +140,7 @@ class Publisher:
         if partitions:
             self._nudges.note(partitions)
         if messages:
-            taken = self._feed.send(messages)
-            self._service.check("channels", taken, "messages are dropped")
-            if not taken:
+            if not self._feed.send(messages):
                 for _, message in messages:
                     DROPPED.labels(str(message["market"])).inc()
 
@@ -152,11 +149,15 @@ class Publisher:
         self._move({batch.worker: batch.number for batch in batches})
 
     def _move(self, places: dict[str, int]) -> None:
+        """Stand at these places, and see whether the cache is there to remember it."""
         self._places |= places
         for worker, number in places.items():
             BATCH.labels(worker).set(number)
         try:
-            self._cache.hset(CURSOR, mapping=places)  # type: ignore[arg-type]
+            if places:
+                self._cache.hset(CURSOR, mapping=places)  # type: ignore[arg-type]
+            else:
+                self._cache.ping()
             self._service.check("cache", True)
         except (redis.ConnectionError, redis.TimeoutError) as error:
             self._service.check("cache", False, type(error).__name__)
