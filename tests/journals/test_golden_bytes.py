@@ -15,7 +15,10 @@ DOCUMENT = Path(__file__).parents[2] / "docs/contracts/wire.md"
 def golden() -> dict[str, bytes]:
     """Read the table of bytes at the document's end."""
     section = DOCUMENT.read_text().partition("## Golden bytes")[2]
-    return {name: bytes.fromhex(value) for name, value in re.findall(r"^(\w+)\s+([0-9a-f]+)$", section, re.M)}
+    return {
+        name: bytes.fromhex(value)
+        for name, value in re.findall(r"^(\w+)\s+([0-9a-f]+)$", section, re.M)
+    }
 
 
 @pytest.fixture
@@ -23,7 +26,9 @@ def made() -> dict[str, bytes]:
     """Make the same bytes with the code: the story that the document tells."""
     genesis = wire.encode([LinkAdd(peer="risk:0")])
     command = msgspec.Raw(wire.encode(LinkAdd(peer="risk:1")))
-    command_frame = wire.encode(wire.CommandFrame(source=bytes(range(8)), number=1, commands=[command]))
+    command_frame = wire.encode(
+        wire.CommandFrame(source=bytes(range(8)), number=1, commands=[command])
+    )
     link_frame = wire.encode(wire.LinkFrame(passed=(1_700_000_000_000, 3), messages=[]))
     link_hash = wire.link_hash(bytes(wire.HASH_BYTES), number=1, body=link_frame)
     entry = (1_700_000_000_000, 0)
