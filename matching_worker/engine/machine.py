@@ -135,7 +135,8 @@ class BookMachine:
         return state.dump(self)
 
     def load(self, state_dumped: object) -> None:
-        """Take the place of the machine whose `dump` this was."""
+        """Take the place of the machine whose `dump` this was, whatever this one was before."""
+        self.__init__(self.limits)  # type: ignore[misc]
         state.load(self, state_dumped)
 
     def check(self) -> None:
