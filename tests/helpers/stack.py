@@ -56,7 +56,7 @@ class Stack:
 
     # -- up and down
 
-    def up(self, *, seconds: float = 120) -> None:
+    def up(self, *, seconds: float = 300) -> None:
         """Bring everything up and wait until it is ready."""
         done = self._run("-m", "exchange_site.ops.up", "--detach", seconds=seconds)
         if done.returncode != 0:
