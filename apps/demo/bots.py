@@ -25,7 +25,7 @@ log = structlog.get_logger("fairbook.bots")
 
 TURN_S = 0.4
 TAKER_SHARE = 0.3
-LEVELS = 8
+LEVELS = 10
 HALF_SPREAD = 0.00015
 LEVEL_GAP = 0.00012
 STALE_SHARE = 0.00010  # A quote this far from its place is replaced.

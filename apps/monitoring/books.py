@@ -102,8 +102,12 @@ class BookWatch:
 
     def __init__(self, book: Replica, views: dict[str, PartitionView], findings: Findings) -> None:
         self._book = book
-        self._views = dict(views)  # By partition: those that are still to be compared.
         self._findings = findings
+        self._views = {  # By partition: those that are still to be compared.
+            partition: view
+            for partition, view in views.items()
+            if view.frame >= self._written_to(partition)  # Else the book was taken up later.
+        }
         self._sides: dict[int, Sides] = {}
         self.trades = 0
         self.tape: dict[int, Trade] = {}  # The newest trades.

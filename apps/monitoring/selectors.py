@@ -88,12 +88,12 @@ def _worker(worker: str) -> dict[str, Any]:
 
 
 def _owner(worker: str) -> str | None:
-    """Return what the owner's heartbeat says, or None when nobody holds the lease."""
+    """Return the member that holds the lease, or None when nobody does."""
     try:
         raw = _cache().get(keys.heartbeat(worker))
     except redis.RedisError:
         return None
-    return raw.decode(errors="replace") if isinstance(raw, bytes) else None
+    return raw.decode(errors="replace").rpartition(":")[2] if isinstance(raw, bytes) else None
 
 
 def _stream(name: str, taken: str | None, trimmed: dict[bytes, bytes]) -> dict[str, Any]:

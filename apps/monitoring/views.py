@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -48,6 +48,11 @@ def staff_login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return render(request, "admin/not_staff.html", status=403)
     return redirect(f"/login?{urlencode({'next': following})}")
+
+
+def not_here(_request: HttpRequest) -> HttpResponse:
+    """Take away a page of Django's own that would be a second way to do something."""
+    raise Http404
 
 
 def journals(request: HttpRequest) -> HttpResponse:

@@ -1,6 +1,8 @@
 """Staff see people, accounts and keys. No secret, sealed or not, is on any page."""
 
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
+from django.contrib.auth.models import Group
 
 from apps.common.admin import ReadOnlyAdmin, ReadOnlyInline
 from apps.users.models import ApiKey, FeeTier, TradingAccount, User
@@ -72,3 +74,31 @@ class FeeTierAdmin(ReadOnlyAdmin):
 
     list_display = ("kind", "tier", "volume_from_usd", "maker_ppm", "taker_ppm")
     ordering = ("kind", "tier")
+
+
+# What other packages bring along could be changed here: groups are made by code, and attempts to
+# log in are a record.
+admin.site.unregister(Group)
+for model in (AccessAttempt, AccessFailureLog, AccessLog):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+@admin.register(AccessAttempt)
+class AccessAttemptAdmin(ReadOnlyAdmin):
+    """Failed log-ins that still count."""
+
+    list_display = ("attempt_time", "username", "ip_address", "failures_since_start")
+    search_fields = ("username__startswith", "ip_address")
+    ordering = ("-attempt_time",)
+    fields = list_display  # Never what was typed.
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ReadOnlyAdmin):
+    """Log-ins and log-outs."""
+
+    list_display = ("attempt_time", "logout_time", "username", "ip_address")
+    search_fields = ("username__startswith", "ip_address")
+    ordering = ("-attempt_time",)
+    fields = list_display

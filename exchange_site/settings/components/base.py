@@ -95,6 +95,7 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
+DATE_FORMAT, DATETIME_FORMAT = "Y-m-d", "Y-m-d H:i:s"
 
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"

@@ -82,8 +82,14 @@ export class Chart {
     const isEmpty = bars.length === 0;
     $("#chart-notice").hidden = !isEmpty;
     if (isEmpty) return;
-    if (!keepView) this.chart.timeScale().setVisibleLogicalRange({ from: bars.length - 90, to: bars.length + 4 });
+    if (!keepView) this.showNewest(bars.length);
     this.describe(bars.at(-1));
+  }
+
+  /** Show the newest 90 candles; of a young market all there are, without blowing them up. */
+  showNewest(count) {
+    const shown = Math.min(90, Math.max(count, 36));
+    this.chart.timeScale().setVisibleLogicalRange({ from: count - shown, to: count + 4 });
   }
 
   drawNewest() {
