@@ -12,6 +12,7 @@ from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -76,7 +77,7 @@ def _journal() -> redis.Redis:
 class Life(APIView):
     """The life of one order."""
 
-    authentication_classes: list[Any] = []
+    authentication_classes = [SessionAuthentication]  # Without any, DRF forgets who is logged in.
     permission_classes = [AllowAny]
 
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
