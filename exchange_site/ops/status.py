@@ -101,17 +101,22 @@ def _ask(process: Process, state: dict[str, Any] | None) -> dict[str, Any]:
         reason = server.check()
         return {"is_ready": not reason, "detail": reason}
     try:
-        with urllib.request.urlopen(str(process.health_url), timeout=2) as response:  # noqa: S310
-            return {**json.load(response), "is_ready": True}
-    except urllib.error.HTTPError as error:
-        try:
-            answer = json.load(error)
-        except ValueError:
-            answer = {}
-        failing = [f"{k}: {v}" for k, v in answer.get("checks", {}).items() if v != "ok"]
-        return {**answer, "is_ready": False, "detail": ", ".join(failing) or f"{error.code}"}
+        status, answer = _fetch(str(process.health_url))
     except (OSError, ValueError, http.client.HTTPException) as error:
         return {"is_ready": False, "detail": f"no answer ({error})"}
+    failing = [f"{k}: {v}" for k, v in answer.get("checks", {}).items() if v != "ok"]
+    detail = ", ".join(failing) or ("" if status == 200 else f"answers {status}")
+    return {**answer, "is_ready": status == 200, "detail": detail}
+
+
+def _fetch(url: str) -> tuple[int, dict[str, Any]]:
+    """Return status and JSON of a health address; 503 is an answer like any other."""
+    try:
+        with urllib.request.urlopen(url, timeout=3) as response:  # noqa: S310 - our own address
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
 
 
 # -- one service
