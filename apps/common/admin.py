@@ -9,6 +9,10 @@ from django.http import HttpRequest
 from apps.common.models import OutboxMessage
 
 
+admin.site.site_header = admin.site.site_title = "Fairbook back office"
+admin.site.index_title = "Records"
+
+
 class ReadOnlyAdmin(admin.ModelAdmin):
     """A page of rows that nobody can change here. Acts are services with a reason, never forms."""
 

@@ -95,7 +95,7 @@ LANGUAGE_CODE = "en-us"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
-DATE_FORMAT, DATETIME_FORMAT = "Y-m-d", "Y-m-d H:i:s"
+FORMAT_MODULE_PATH = "exchange_site.formats"
 
 LOGIN_URL = "/login/"
 LOGIN_REDIRECT_URL = "/"
