@@ -8,7 +8,6 @@ from django.http import HttpRequest
 
 from apps.common.models import OutboxMessage
 
-
 admin.site.site_header = admin.site.site_title = "Fairbook back office"
 admin.site.index_title = "Records"
 
