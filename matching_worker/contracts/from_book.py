@@ -36,7 +36,7 @@ class Execution(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="exe
 
 
 class FirstReport(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="first_report.v1"):
-    """What became of a `HeldOrder` at once: exactly one per order version, all immediate fills in it."""
+    """What became of a `HeldOrder` at once: one per order version, all immediate fills in it."""
 
     order_id: Positive
     version: Positive
@@ -67,14 +67,14 @@ class PassedAsk(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="pas
 
 
 class Reference(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="reference.v1"):
-    """The price that bands are measured from, and whether the market takes orders. Every 1 s when changed."""
+    """The price that bands are measured from, and the market's state. Every 1 s when changed."""
 
     ticks: Positive
     state: MarketState
 
 
 class CutMark(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cut_mark.v1"):
-    """Stands at one point of the book's order in all its links: what came before it is in cut `number`."""
+    """Stands at one point of the book's order in all links: what came before is in cut `number`."""
 
     number: Positive
 
@@ -121,7 +121,9 @@ class OrderRemoved(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
     ended: EndReason
 
 
-class OrderTurnedAway(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_turned_away.v1"):
+class OrderTurnedAway(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_turned_away.v1"
+):
     """An order, or what its fills left of it, never rested."""
 
     seq: Positive
@@ -146,7 +148,9 @@ class CutTaken(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cut_
     trades: Whole  # Trades since genesis.
 
 
-class CommandRefused(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="command_refused.v1"):
+class CommandRefused(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="command_refused.v1"
+):
     """A command of an operator or edge that made no sense here; nothing changed."""
 
     seq: Positive
@@ -176,17 +180,22 @@ class CanceledOrder(msgspec.Struct, frozen=True, gc=False, array_like=True):
 
 
 class CancelDone(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancel_done.v1"):
-    """All that the cancel ended, in the order it was placed. `link_frame`: the risk link's frame that tells of it."""
+    """All that the cancel ended, in the order it was placed.
+
+    The partition hears of it in the batch that the reply frame's receipt names.
+    """
 
     request: Whole
     seq: Positive
     at_ns: Whole
     orders: list[CanceledOrder]
-    link_frame: Whole  # 0 if none.
+    link_frame: Whole  # 0: a book does not number its frames, the runtime does.
 
 
-class CancelRefused(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancel_refused.v1"):
-    """Nothing to cancel. Codes: `unknown_order` (the dialect's -2011), `too_late`, `undecided` (-1007)."""
+class CancelRefused(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancel_refused.v1"
+):
+    """Nothing to cancel. Codes: `unknown_order` (-2011), `too_late`, `undecided` (-1007)."""
 
     request: Whole
     seq: Positive

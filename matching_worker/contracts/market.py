@@ -28,7 +28,7 @@ ClientId = Annotated[str, msgspec.Meta(min_length=1, max_length=36)]
 
 
 class MarketSpec(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="market_spec.v1"):
-    """A market's numbers. One tick times one lot is a whole number of quote minor units: fills never round."""
+    """A market's numbers. A tick times a lot is whole in quote minor units: no fill ever rounds."""
 
     symbol: str  # "BTC-USDT"; the trading dialect calls it "BTCUSDT".
     kind: Literal["spot"] = "spot"
@@ -47,13 +47,15 @@ class MarketSpec(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="marke
     min_notional: Positive  # In quote minor units.
     orders_per_account_max: Positive = 200
     band_ppm: Positive = 100_000  # A limit price may be this far from the reference, either way.
-    reference_ticks: Positive  # What the reference is until the first trade: the oracle's price at listing.
+    reference_ticks: Positive  # The reference until the first trade: the oracle's price at listing.
     cut_s: Positive = 10  # Header time from the first trade after a cut to the next cut.
     maker_ppm: int = 1_000  # Fee rates of an account without a tier of its own, in millionths.
     taker_ppm: int = 1_500
 
 
-class MarketStateSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="market_state_set.v1"):
+class MarketStateSet(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="market_state_set.v1"
+):
     """To a book: trade, or stop trading, with a reason that the record keeps."""
 
     state: MarketState
@@ -61,6 +63,6 @@ class MarketStateSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag
 
 
 class ReferenceSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="reference_set.v1"):
-    """To a book: the oracle's price, used while no trade of the last 5 minutes gives a reference."""
+    """To a book: the oracle's price, used while no trade of the last 5 minutes gives one."""
 
     ticks: Positive

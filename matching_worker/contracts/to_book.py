@@ -24,7 +24,7 @@ class Hello(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="hello.v
 
 
 class HeldOrder(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="held_order.v1"):
-    """An order whose cost is held at its risk partition. The book answers each with one `FirstReport`."""
+    """An order whose cost its partition holds. The book answers each with one `FirstReport`."""
 
     order_id: Positive
     version: Positive
@@ -38,7 +38,7 @@ class HeldOrder(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="hel
     lots: Whole  # 0 for a market buy by quote budget.
     budget: Wide  # Market buys: quote minor units that the fills may cost together. Else 0.
     deadline_ns: Whole  # The book refuses the order in a batch of a later time (`too_late`).
-    command: StreamId  # The entry of the partition's command stream that asked for it (for tombstones).
+    command: StreamId  # The entry of the partition's commands that asked for it (for tombstones).
 
 
 class CancelOrders(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cancel_orders.v1"):

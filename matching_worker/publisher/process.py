@@ -139,10 +139,9 @@ class Publisher:
                 FILLS.labels(market_of(batch.worker)).inc(len(trades))
         if partitions:
             self._nudges.note(partitions)
-        if messages:
-            if not self._feed.send(messages):
-                for _, message in messages:
-                    DROPPED.labels(str(message["market"])).inc()
+        if messages and not self._feed.send(messages):
+            for _, message in messages:
+                DROPPED.labels(str(message["market"])).inc()
 
     def _save(self, batches: list[Batch]) -> None:
         """Save the place after the words: said twice is a repeat, said never would be a gap."""

@@ -1,0 +1,176 @@
+"""How the obvious twin of the book cancels: one list of tombstones, looked through each time."""
+
+from matching_worker.contracts import from_book
+
+
+def whole(wide):
+    """Read an amount of a message; -1 for what is none."""
+    if isinstance(wide, int):
+        return wide
+    return int(wide) if wide.isascii() and wide.isdigit() and len(wide) <= 40 else -1
+
+
+def wide(amount):
+    return amount if amount < 2**63 else str(amount)
+
+
+def owner(account):
+    return f"risk:{account % 1024}"
+
+
+class ObviousCancels:
+    """The half of `ObviousBook` that ends orders without a trade."""
+
+    # -- cancels
+
+    def cancel(self, command, source, out):
+        if self.at > command.deadline_ns:
+            out.reply(source, from_book.CancelRefused(command.request, self.seq, "too_late"))
+            return
+        for_all = not command.order_id and not command.client_id
+        found = [r for r in self.resting if self.names(command, r["order"])]
+        peer = owner(command.account)
+        may_come = peer in self.partitions and self.partitions[peer][0] < command.up_to
+        if found and not for_all:
+            orders = [self.cancel_resting(r, out) for r in found]
+            out.reply(source, from_book.CancelDone(command.request, self.seq, self.at, orders, 0))
+            return
+        mine = [t for t in self.tombs if t["account"] == command.account]
+        is_room = (
+            len(self.tombs) < self.limits.tombstones
+            and len(mine) < self.limits.tombstones_per_account
+        )
+        if may_come and is_room:
+            self.bury(command, source, owes=not found)
+            if command.up_to > self.partitions[peer][1]:
+                self.partitions[peer][1] = command.up_to
+                out.send(peer, from_book.PassedAsk(command.up_to))
+        if found:
+            self.start_job(command, source, found, out)
+        elif not may_come:
+            out.reply(source, from_book.CancelRefused(command.request, self.seq, "unknown_order"))
+        elif not is_room:
+            out.reply(source, from_book.CancelRefused(command.request, self.seq, "undecided"))
+
+    @staticmethod
+    def names(command, order):
+        return (
+            command.account == order.account
+            and command.order_id in (0, order.order_id)
+            and command.client_id in ("", order.client_id)
+        )
+
+    def bury(self, command, source, *, owes):
+        self.tombs_ever += 1
+        self.tombs.append(
+            {
+                "number": self.tombs_ever,
+                "account": command.account,
+                "command": command,
+                "up_to": command.up_to,
+                "source": source,
+                "owes": owes,
+                "expires": self.at + self.limits.undecided_ns,
+                "met": [],
+            }
+        )
+
+    def is_buried(self, order, out):
+        """Refuse an order that a tombstone names, and answer who waited for it."""
+        buried = False
+        for tomb in self.tombs:
+            if not self.names(tomb["command"], order) or order.command > tomb["up_to"]:
+                continue
+            buried = True
+            if tomb["owes"]:
+                tomb["met"].append(self.as_canceled(order, 0, 0))
+                for_all = not tomb["command"].order_id and not tomb["command"].client_id
+                if not for_all or len(tomb["met"]) == self.limits.orders_per_account:
+                    self.answer(tomb, "undecided", out)
+        return buried
+
+    def answer(self, tomb, otherwise, out):
+        if not tomb["owes"]:
+            return
+        request = tomb["command"].request
+        if tomb["met"]:
+            done = from_book.CancelDone(request, self.seq, self.at, tomb["met"], 0)
+            out.reply(tomb["source"], done)
+        else:
+            out.reply(tomb["source"], from_book.CancelRefused(request, self.seq, otherwise))
+        tomb["owes"] = False
+
+    def start_job(self, command, source, found, out):
+        named = sum(len(job["left"]) for job in self.jobs)
+        if (
+            len(self.jobs) >= self.limits.mass_cancels
+            or named + len(found) > self.limits.mass_cancel_orders
+        ):
+            out.reply(source, from_book.CancelRefused(command.request, self.seq, "undecided"))
+            return
+        left = [r["order"].order_id for r in found]
+        self.jobs.append({"source": source, "request": command.request, "left": left, "done": []})
+        self.work(out)
+
+    def work(self, out):
+        while self.jobs and self.steps:
+            job = self.jobs[0]
+            while job["left"] and self.steps:
+                self.steps -= 1
+                number = job["left"].pop(0)
+                for r in [r for r in self.resting if r["order"].order_id == number]:
+                    job["done"].append(self.cancel_resting(r, out))
+            if job["left"]:
+                return
+            self.jobs.pop(0)
+            request = job["request"]
+            out.reply(
+                job["source"],
+                from_book.CancelDone(request, self.seq, self.at, job["done"], 0)
+                if job["done"]
+                else from_book.CancelRefused(request, self.seq, "unknown_order"),
+            )
+
+    def cancel_resting(self, r, out):
+        order = r["order"]
+        self.resting.remove(r)
+        out.events.append(
+            from_book.OrderRemoved(
+                seq=self.seq,
+                order_id=order.order_id,
+                account=order.account,
+                side=order.side,
+                price_ticks=order.price_ticks,
+                lots=r["open"],
+                ended="canceled",
+            )
+        )
+        out.send(
+            owner(order.account),
+            from_book.OrderEnd(
+                order_id=order.order_id,
+                version=order.version,
+                seq=self.seq,
+                at_ns=self.at,
+                ended="canceled",
+                code="",
+                filled_lots=r["filled"],
+                cum_quote=wide(r["quote"]),
+            ),
+        )
+        return self.as_canceled(order, r["filled"], r["quote"])
+
+    @staticmethod
+    def as_canceled(order, filled, quote):
+        return from_book.CanceledOrder(
+            order_id=order.order_id,
+            client_id=order.client_id,
+            side=order.side,
+            kind=order.kind,
+            time_in_force=order.time_in_force,
+            post_only=order.post_only,
+            price_ticks=order.price_ticks,
+            lots=order.lots,
+            filled_lots=filled,
+            cum_quote=wide(quote),
+        )
