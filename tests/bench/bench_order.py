@@ -1,7 +1,8 @@
 """The order path as a client sees it: REST POST → final report, open loop, keep-alive.
 
-Each order is sent at its own moment whatever became of those before it, and timed from that moment,
-so that a stall counts for every order that waited. Limits at their defaults: 64 accounts share the load.
+Each order is sent at its own moment whatever became of those before it, and timed from that
+moment, so that a stall counts for every order that waited. Limits at their defaults: 64 accounts
+share the load.
 """
 
 from __future__ import annotations

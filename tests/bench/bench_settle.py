@@ -1,26 +1,20 @@
-"""Settlement: how many fills a second one partition's log is booked at, and how late it is at 1,000.
+"""Settlement: how many fills a second a partition's log is booked at, and how late it is at 1,000.
 
-A fill is a trade: two entries with six legs each, two rows of history, and its orders' rows. Runs in a
-process and on servers of its own, with every fsync on: `python -m tests.bench.bench_settle`.
+A fill is a trade: two entries with six legs each, two rows of history, and its orders' rows. Runs
+in a process and on servers of its own, with every fsync on: `python -m tests.bench.bench_settle`.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import Any
 
 from tests.bench.figures import Figures, percentile
-from tests.helpers.environment import clean_environ
-from tests.helpers.ports import free_ports
+from tests.bench.own_process import measured_alone
 
-ROOT = Path(__file__).parents[2]
 FILLS = 12_000
 FILLS_PER_FRAME = 20
 RATE = 1_000  # Fills a second while the lag is measured,
@@ -30,29 +24,7 @@ NUDGE_S = 0.05  # The publisher's nudges, at the pace that a busy market gives t
 
 def run() -> Figures:
     """Measure in a process of its own, and return its figures."""
-    with tempfile.TemporaryDirectory(prefix="fairbook-bench-") as folder:
-        postgres, journal, cache = free_ports(3)
-        environ = clean_environ(os.environ) | {
-            "FAIRBOOK_ENV": "demo",
-            "FAIRBOOK_VAR": folder,
-            "FAIRBOOK_DB_ROLE": "owner",
-            "FAIRBOOK_POSTGRES_PORT": str(postgres),
-            "FAIRBOOK_JOURNAL_PORT": str(journal),
-            "FAIRBOOK_CACHE_PORT": str(cache),
-            "DJANGO_SETTINGS_MODULE": "exchange_site.settings",
-        }
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.bench_settle", "--measure"],
-            cwd=ROOT,
-            env=environ,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-    if done.returncode != 0:
-        raise RuntimeError(done.stderr[-2_000:])
-    return json.loads(done.stdout.splitlines()[-1])
+    return measured_alone("tests.bench.bench_settle")
 
 
 def measure() -> Figures:
