@@ -27,8 +27,8 @@ def busy_day(checked: Checked, *, partitions: int = 1) -> tuple[int, int]:
     checked.snapshot()
     world.cancel_all(buyers[0])
     world.run(seconds=11)
-    world.place(buyers[1], "B", lots=7, at=9_000)
-    world.place(sellers[1], "S", lots=7, at=11_000)
+    world.place(buyers[1], "B", lots=7, at=9_500)
+    world.place(sellers[1], "S", lots=7, at=10_500)
     world.run()
     return buyers[0], sellers[0]
 
