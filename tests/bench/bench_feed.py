@@ -42,7 +42,7 @@ async def _price(http: httpx.AsyncClient, url: str) -> str:
     middle = (bid + ask) / 2 if bid and ask else bid or ask
     if middle is None:
         last = await http.get(f"{url}/api/v3/ticker/price", params={"symbol": SYMBOL})
-        middle = Decimal(last.json()["price"]) or Decimal(60_000)
+        middle = Decimal(last.json()["price"]) or Decimal(50_000)
     return str(middle.quantize(Decimal("0.01")))
 
 

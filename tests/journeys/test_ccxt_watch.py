@@ -58,7 +58,7 @@ async def middle_of(exchange) -> float:
     ask = book["asks"][0][0] if book["asks"] else None
     if bid and ask:
         return float(exchange.price_to_precision(SYMBOL, (bid + ask) / 2))
-    return bid or ask or ticker["last"] or 60_000.0
+    return bid or ask or ticker["last"] or 50_000.0
 
 
 async def test_the_book_that_ccxt_watches_is_the_book_that_it_fetches(stack):
