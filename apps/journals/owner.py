@@ -97,7 +97,8 @@ class Owner:
         """Wait for input or a timer. False if the journal does not answer."""
         also = {keys.commands(self.worker): self._skip_scan} if self.blocked_by else None
         try:
-            came = self._inbox.read(self._journal, block_ms=self._wait_ms() if wait else 0, also=also)
+            block_ms = self._wait_ms() if wait else 0
+            came = self._inbox.read(self._journal, block_ms=block_ms, also=also)
         except redis.RedisError as error:
             self._wait_for_journal(error)
             self._compare_cursor()

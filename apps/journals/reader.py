@@ -77,7 +77,7 @@ class LogReader:
         self._look_for_trims(list(self._followers))
         batches = self._read_archives(count)
         batches += self._read_streams(0 if batches else block_ms, count)
-        return batches
+        return batches or self._read_archives(count)  # It may have found just now that it must.
 
     def _read_archives(self, count: int) -> list[Batch]:
         batches: list[Batch] = []

@@ -40,18 +40,7 @@ class Snapshots:
 
     def save(self, replica: Replica) -> Path:
         """Write the replica's state to disk; a crash in the middle leaves no trace of it."""
-        dumped = replica.state()
-        snapshot = Snapshot(
-            worker=self._worker,
-            batch=replica.batch,
-            hash=replica.hash,
-            seq=replica.machine.seq,
-            at_ns=replica.at_ns,
-            rules=replica.rules,
-            inputs=dict(replica.cursor),
-            state_hash=state.digest(dumped),
-            state=zlib.compress(dumped, level=1),
-        )
+        snapshot = _snapshot_of(replica)
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / f"{snapshot.batch:012d}{_SUFFIX}"
         write_durably(path, msgspec.msgpack.encode(snapshot))
@@ -108,13 +97,28 @@ class Snapshots:
         return f"{path.name}: {why}"
 
 
+def _snapshot_of(replica: Replica, *, compressed: bytes | None = None) -> Snapshot:
+    dumped = replica.state()
+    return Snapshot(
+        worker=replica.worker,
+        batch=replica.batch,
+        hash=replica.hash,
+        seq=replica.machine.seq,
+        at_ns=replica.at_ns,
+        rules=replica.rules,
+        inputs=dict(replica.cursor),
+        state_hash=state.digest(dumped),
+        state=compressed or zlib.compress(dumped, level=1),
+    )
+
+
 def _loads(replica: Replica, snapshot: Snapshot) -> bool:
     try:
         replica.load(zlib.decompress(snapshot.state))
     except Exception:
         _log.exception("journals.snapshot.load_failed", worker=snapshot.worker)
         return False
-    return replica.state_hash() == snapshot.state_hash and replica.batch == snapshot.batch
+    return snapshot == _snapshot_of(replica, compressed=snapshot.state)
 
 
 class BadSnapshot(Exception):

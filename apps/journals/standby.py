@@ -67,14 +67,14 @@ class Standby:
 
     def run(self) -> int | None:
         """Follow until the worker is ours: returns our epoch, or None when asked to stop."""
-        block_ms = int(self._terms.beat_s * 1000)
+        block_ms = None  # First, without waiting, what is there already.
         while not self._service.stopping.is_set():
+            is_behind = self.follow(block_ms=block_ms) > 0
+            block_ms = None if is_behind else int(self._terms.beat_s * 1000)
             if self._is_time_to_look():
                 self._snapshot_if_asked()
-                epoch = self.try_to_own()
-                if epoch is not None:
+                if not is_behind and (epoch := self.try_to_own()) is not None:
                     return epoch
-            self.follow(block_ms=block_ms)
         return None
 
     def follow(self, *, block_ms: int | None = None) -> int:
