@@ -86,12 +86,12 @@ class Experiment:
         return self.record
 
     async def _disturb(self, probe: Probe) -> None:
+        row = await asyncio.to_thread(victim, self.target)
         self.tell("steady")
         enough = asyncio.Event()
         placing = asyncio.create_task(probe.place_until(enough))
         try:
             await asyncio.sleep(STEADY_S)
-            row = await asyncio.to_thread(victim, self.target)
             os.kill(row["pid"], signal.SIGKILL)
             killed_at = time.monotonic()
             killed_after_s = round(killed_at - self.began, 3)
