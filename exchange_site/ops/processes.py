@@ -9,8 +9,7 @@ public port as well.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
-from importlib.util import find_spec
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from apps.common.config import ROOT, config
@@ -150,35 +149,14 @@ def _door_rows() -> list[Process]:
     return rows
 
 
-def _is_built(process: Process) -> bool:
-    """Whether the code of this row is there: a slice runs without the later ones."""
-    words = process.command
-    if "-m" in words:
-        module = words[words.index("-m") + 1]
-        try:
-            found = find_spec(module)
-        except ModuleNotFoundError:
-            return False
-        return found is not None and (
-            found.submodule_search_locations is None or find_spec(f"{module}.__main__") is not None
-        )
-    if str(ROOT / "manage.py") in words:
-        command = words[words.index(str(ROOT / "manage.py")) + 1]
-        return any(ROOT.glob(f"apps/*/management/commands/{command}.py"))
-    return True
-
-
 def all_processes() -> list[Process]:
     """Return every process of this exchange, in the order of the contract."""
     rows = [*_door_rows(), *_worker_rows(), *_service_rows(), *_server_rows()]
     first = config.integer("FAIRBOOK_METRICS_PORT")
-    numbered = [_with_port(row, first + index) for index, row in enumerate(rows)]
-    return [row for row in numbered if _is_built(row)]
+    return [_with_port(row, first + index) for index, row in enumerate(rows)]
 
 
 def _with_port(row: Process, port: int) -> Process:
-    from dataclasses import replace
-
     if row.phase == SERVERS:
         return row
     return replace(

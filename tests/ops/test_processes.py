@@ -17,8 +17,7 @@ ROOT = processes.ROOT
 
 @pytest.fixture
 def table(monkeypatch):
-    """Return all rows, built or not, for one market and one partition."""
-    monkeypatch.setattr(processes, "_is_built", lambda _row: True)
+    """Return all rows for one market and one partition."""
     monkeypatch.setenv("FAIRBOOK_MARKETS", "BTC-USDT")
     return {row.name: row for row in processes.all_processes()}
 

@@ -1,10 +1,8 @@
 """A market to play with: `make up` on one machine."""
 
-from importlib.util import find_spec
-
 from apps.common.config import config
 from exchange_site.settings.components.base import INSTALLED_APPS
 
 DEBUG = config.flag("FAIRBOOK_DEBUG")
 DEMO = True
-INSTALLED_APPS = [*INSTALLED_APPS, *(["apps.demo"] if find_spec("apps.demo") else [])]
+INSTALLED_APPS = [*INSTALLED_APPS, "apps.demo"]
