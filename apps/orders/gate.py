@@ -18,12 +18,12 @@ import redis.asyncio
 import structlog
 
 from apps.common.config import config
+from apps.journals import pressure
 from apps.ledger import lag
 from apps.orders import limits
 from apps.orders.contracts import Caller
 from apps.orders.dialect import refusals
 
-PRESSURE_KEY = "journal:pressure"
 SILENCE_MAX_S = 2.0
 AWAY_S = 0.5  # After a failure, so long is the cache not asked again.
 TIMEOUT_S = 0.25
@@ -32,14 +32,14 @@ ONCE_KEPT_S = 65  # Longer than any window a signature can have.
 log = structlog.get_logger("fairbook.edge")
 
 
-class Pressure(msgspec.Struct, frozen=True, gc=False):
-    """What the archiver says of the journals, every 100 ms."""
+class Sign(msgspec.Struct, frozen=True, gc=False):
+    """What matters here of what the archiver says every 100 ms (`apps.journals.pressure`)."""
 
     refuse: bool = False
     reason: str = ""
 
 
-_decode = msgspec.msgpack.Decoder(Pressure).decode
+_decode = msgspec.msgpack.Decoder(Sign).decode
 
 
 class Gate:
@@ -72,7 +72,7 @@ class Gate:
         async with self._cache.pipeline(transaction=False) as pipe:
             counted = spend.queue(pipe, time.time())
             if is_new_order:
-                pipe.get(PRESSURE_KEY).hgetall(lag.LAG).hgetall(lag.AT)
+                pipe.get(pressure.KEY).hgetall(lag.LAG).hgetall(lag.AT)
             answers = await pipe.execute()
         used = limits.used_of(answers[:counted])
         if is_new_order:
@@ -99,11 +99,11 @@ class Gate:
     def _check(self, used: limits.Used) -> None:
         check(used, self._limits)
 
-    def _check_signs(self, pressure: bytes | None, lags: Any, ats: Any) -> None:
+    def _check_signs(self, raw: bytes | None, lags: Any, ats: Any) -> None:
         now = time.monotonic()
-        if pressure is not None:
+        if raw is not None:
             self._heard_at = now
-            sign = _decode(pressure)
+            sign = _decode(raw)
             if sign.refuse:
                 raise refusals.not_now(f"New orders wait: {sign.reason}. Cancels pass.")
         elif now - self._heard_at > SILENCE_MAX_S:
