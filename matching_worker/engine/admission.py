@@ -20,27 +20,24 @@ def amount_of(wide: Wide) -> int:
 
 def wrong_terms(order: HeldOrder, spec: MarketSpec) -> str:
     """Return the code of what is wrong with an order by itself, or "" if it makes sense here."""
+    code = ""
     if (order.order_id - order.account) % PARTITIONS_MAX:
-        return codes.WRONG_PARTITION
-    if not 0 < len(order.client_id) <= CLIENT_ID_LENGTH_MAX:
-        return codes.BAD_CLIENT_ID
-    if order.kind == LIMIT:
-        return _wrong_limit(order, spec)
-    return _wrong_market(order, spec)
-
-
-def _wrong_limit(order: HeldOrder, spec: MarketSpec) -> str:
-    if order.post_only and order.time_in_force != "GTC":
-        return codes.BAD_TERMS
-    if order.price_ticks <= 0:
-        return codes.BAD_PRICE
-    if order.budget != 0:
-        return codes.BAD_BUDGET
-    if not spec.min_lots <= order.lots <= spec.max_lots:
-        return codes.LOTS_OUT_OF_RANGE
-    if order.price_ticks * order.lots * spec.quote_per_tick_lot < spec.min_notional:
-        return codes.NOTIONAL_TOO_SMALL
-    return ""
+        code = codes.WRONG_PARTITION
+    elif not 0 < len(order.client_id) <= CLIENT_ID_LENGTH_MAX:
+        code = codes.BAD_CLIENT_ID
+    elif order.kind != LIMIT:
+        code = _wrong_market(order, spec)
+    elif order.post_only and order.time_in_force != "GTC":
+        code = codes.BAD_TERMS
+    elif order.price_ticks <= 0:
+        code = codes.BAD_PRICE
+    elif order.budget != 0:
+        code = codes.BAD_BUDGET
+    elif not spec.min_lots <= order.lots <= spec.max_lots:
+        code = codes.LOTS_OUT_OF_RANGE
+    elif order.price_ticks * order.lots * spec.quote_per_tick_lot < spec.min_notional:
+        code = codes.NOTIONAL_TOO_SMALL
+    return code
 
 
 def _wrong_market(order: HeldOrder, spec: MarketSpec) -> str:

@@ -150,7 +150,7 @@ class Book:
         """Return an account's orders, oldest first."""
         return list(self.accounts.get(account, {}).values())
 
-    def named(self, *, account: int, order_id: int, client_id: str) -> Order | None:
+    def named(self, account: int, order_id: int, client_id: str) -> Order | None:
         """Return the account's resting order of this number, or client id, or both if named."""
         if not order_id:
             return self.accounts.get(account, {}).get(client_id)

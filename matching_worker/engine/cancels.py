@@ -2,7 +2,6 @@
 
 from collections import deque
 
-from apps.common.kernel.ids import StreamId
 from matching_worker.contracts.from_book import CanceledOrder, PassedAsk
 from matching_worker.contracts.to_book import CancelOrders, HeldOrder
 from matching_worker.engine import codes
@@ -10,7 +9,7 @@ from matching_worker.engine.book import Book, Order
 from matching_worker.engine.limits import Limits
 from matching_worker.engine.peers import Peer
 from matching_worker.engine.tombstones import Tombstone, Tombstones
-from matching_worker.engine.turn import Turn, as_canceled
+from matching_worker.engine.turn import Turn, as_canceled, peer_of
 
 
 class MassCancel:
@@ -30,10 +29,11 @@ class MassCancel:
 class Cancels:
     """Every cancel of a book, from its arrival to its one answer."""
 
-    __slots__ = ("book", "limits", "steps_left", "tombstones", "work")
+    __slots__ = ("book", "limits", "peers", "steps_left", "tombstones", "work")
 
-    def __init__(self, book: Book, limits: Limits) -> None:
+    def __init__(self, book: Book, peers: dict[str, Peer], limits: Limits) -> None:
         self.book = book
+        self.peers = peers
         self.limits = limits
         self.tombstones = Tombstones(limits)
         self.work: deque[MassCancel] = deque()
@@ -46,14 +46,18 @@ class Cancels:
         self.steps_left = self.limits.mass_cancel_steps
         self._work(turn)
 
-    def cancel(self, command: CancelOrders, source: bytes, peer: Peer | None, turn: Turn) -> None:
+    def cancel(self, command: CancelOrders, source: bytes, turn: Turn) -> None:
         """End what the command names, or wait for it while it may still come."""
         if turn.at_ns > command.deadline_ns:
             turn.cancel_refused(source, command.request, codes.TOO_LATE)
         elif command.order_id or command.client_id:
-            self._cancel_one(command, source, peer, turn)
+            order = self.book.named(command.account, command.order_id, command.client_id)
+            if order is not None:
+                turn.cancel_done(source, command.request, [self._end(order, turn)])
+            else:
+                self._wait_to_come(command, source, turn)
         else:
-            self._cancel_all(command, source, peer, turn)
+            self._cancel_all(command, source, turn)
 
     def refuses(self, order: HeldOrder, turn: Turn) -> bool:
         """Say whether a tombstone refuses the order, and give the answers that waited for it."""
@@ -77,48 +81,42 @@ class Cancels:
         """Return when there is something to do without a command: at once while work is left."""
         return at_ns if self.work else self.tombstones.due_ns()
 
-    def _cancel_one(
-        self, command: CancelOrders, source: bytes, peer: Peer | None, turn: Turn
-    ) -> None:
-        order = self.book.named(
-            account=command.account, order_id=command.order_id, client_id=command.client_id
-        )
-        if order is not None:
-            turn.cancel_done(source, command.request, [self._end(order, turn)])
-        elif not may_come(command.up_to, peer):
+    def _wait_to_come(self, command: CancelOrders, source: bytes, turn: Turn) -> None:
+        peer = self._peer_to_wait_for(command)
+        if peer is None:
             turn.cancel_refused(source, command.request, codes.UNKNOWN_ORDER)
         elif self.tombstones.has_room_for(command.account):
             self._wait(command, source, peer, turn, owes=True)
         else:
             turn.cancel_refused(source, command.request, codes.UNDECIDED)
 
-    def _cancel_all(
-        self, command: CancelOrders, source: bytes, peer: Peer | None, turn: Turn
-    ) -> None:
+    def _cancel_all(self, command: CancelOrders, source: bytes, turn: Turn) -> None:
         """End all that rests. With nothing there, the answer waits for what is on its way."""
         resting = self.book.resting_of(command.account)
-        may_wait = may_come(command.up_to, peer)
-        has_room = self.tombstones.has_room_for(command.account)
-        if may_wait and has_room:
-            self._wait(command, source, peer, turn, owes=not resting)
         if not resting:
-            if not may_wait:
-                turn.cancel_refused(source, command.request, codes.UNKNOWN_ORDER)
-            elif not has_room:
-                turn.cancel_refused(source, command.request, codes.UNDECIDED)
-        elif self._has_work_room_for(len(resting)):
+            self._wait_to_come(command, source, turn)
+            return
+        peer = self._peer_to_wait_for(command)
+        if peer is not None and self.tombstones.has_room_for(command.account):
+            self._wait(command, source, peer, turn, owes=False)
+        if self._has_work_room_for(len(resting)):
             left = deque(order.terms.order_id for order in resting)
             self.work.append(MassCancel(source, command.request, left, []))
             self._work(turn)
         else:
             turn.cancel_refused(source, command.request, codes.UNDECIDED)
 
+    def _peer_to_wait_for(self, command: CancelOrders) -> Peer | None:
+        """Return the partition from which an order from before the mark may still come, if any."""
+        peer = self.peers.get(peer_of(command.account))
+        return peer if peer is not None and peer.passed < command.up_to else None
+
     def _wait(
-        self, command: CancelOrders, source: bytes, peer: Peer | None, turn: Turn, *, owes: bool
+        self, command: CancelOrders, source: bytes, peer: Peer, turn: Turn, *, owes: bool
     ) -> None:
         """Set a tombstone, and ask the partition to say when it has passed the mark."""
         self.tombstones.set(command, source=source, at_ns=turn.at_ns, owes=owes)
-        if peer is not None and command.up_to > peer.asked:
+        if command.up_to > peer.asked:
             peer.asked = command.up_to
             turn.send(peer.name, PassedAsk(command.up_to))
 
@@ -162,8 +160,3 @@ class Cancels:
         turn.tell_owner(order, "canceled", "")
         self.book.remove(order)
         return as_canceled(order.terms, order.filled_lots, order.cum_quote)
-
-
-def may_come(up_to: StreamId, peer: Peer | None) -> bool:
-    """Whether an order from a command up to this one may still be on its way from the partition."""
-    return peer is not None and peer.passed < up_to

@@ -36,7 +36,7 @@ from matching_worker.engine.limits import LIMITS, SECOND_NS, Limits
 from matching_worker.engine.matching import Bounds, can_fill_whole, take
 from matching_worker.engine.peers import Peer, partition_named
 from matching_worker.engine.reference import Reference
-from matching_worker.engine.turn import Turn, peer_of
+from matching_worker.engine.turn import Turn
 
 RULES_NEWEST = 1
 
@@ -56,7 +56,7 @@ class BookMachine:
         self.state: MarketState = "pre_open"
         self.peers: dict[str, Peer] = {}
         self.book = Book()
-        self.cancels = Cancels(self.book, limits)
+        self.cancels = Cancels(self.book, self.peers, limits)
         self.tombstones = self.cancels.tombstones.by_account
         self.cuts = 0
         self.first_uncut_ns: int | None = None  # When the first trade since the last cut was made.
@@ -103,8 +103,7 @@ class BookMachine:
         elif origin.kind is Input.CANCELS:
             for cancel in cast("Sequence[CancelOrders]", commands):
                 self.seq = turn.seq = self.seq + 1
-                peer = self.peers.get(peer_of(cancel.account))
-                self.cancels.cancel(cancel, origin.source, peer, turn)
+                self.cancels.cancel(cancel, origin.source, turn)
         else:
             for command in commands:
                 self.seq = turn.seq = self.seq + 1
@@ -220,23 +219,26 @@ class BookMachine:
             return codes.TOO_LATE
         if self.state != "trading":
             return codes.MARKET_NOT_OPEN
-        if code := wrong_terms(order, self.spec):
-            return code
+        return wrong_terms(order, self.spec) or self._no_place_for(order)
+
+    def _no_place_for(self, order: HeldOrder) -> str:
+        """Return why the book has no place for an order that makes sense by itself, or ""."""
         book = self.book
         mine = book.accounts.get(order.account, ())
+        code = ""
         if order.order_id in book.orders or order.client_id in mine:
-            return codes.ORDER_EXISTS
-        return self._no_place_for(order, len(mine)) if order.kind == LIMIT else ""
-
-    def _no_place_for(self, order: HeldOrder, resting: int) -> str:
-        """Return why the book has no place for a limit order of an account that rests so many."""
-        if not self.reference.low <= order.price_ticks <= self.reference.high:
-            return codes.PRICE_OUT_OF_BAND
-        if order.time_in_force != "GTC":
-            return ""
-        if resting >= self.orders_per_account:
-            return codes.TOO_MANY_ORDERS
-        return codes.BOOK_FULL if len(self.book.orders) >= self.limits.orders_per_book else ""
+            code = codes.ORDER_EXISTS
+        elif order.kind != LIMIT:
+            pass  # It has no price, and never rests.
+        elif not self.reference.low <= order.price_ticks <= self.reference.high:
+            code = codes.PRICE_OUT_OF_BAND
+        elif order.time_in_force != "GTC":
+            pass  # It never rests.
+        elif len(mine) >= self.orders_per_account:
+            code = codes.TOO_MANY_ORDERS
+        elif len(book.orders) >= self.limits.orders_per_book:
+            code = codes.BOOK_FULL
+        return code
 
     def _rest(self, order: Order, turn: Turn) -> None:
         terms = order.terms

@@ -58,7 +58,7 @@ def load(machine: BookMachine, dumped: object) -> None:
     uncut = state["first_uncut_ns"]
     machine.first_uncut_ns = None if uncut == NEVER else uncut
     machine.reference.load(state["reference"])
-    machine.peers = {name: _peer(name, *rest) for name, *rest in state["peers"]}
+    machine.peers.update((name, _peer(name, *rest)) for name, *rest in state["peers"])
     machine.book.trades = state["trades"]
     for row in state["orders"]:
         machine.book.add(_order(row))
