@@ -114,7 +114,8 @@ class Tour:
         await self._until(is_booked, "the trade was not settled")
         entries = await asyncio.to_thread(ledger.entries_for_order, number)
         legs = sum(len(entry.postings) for entry in entries)
-        text = f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}, {legs} legs, each asset sums to zero: {_ms(began)} later"
+        word = "entry" if len(entries) == 1 else "entries"
+        text = f"{len(entries)} {word}, {legs} legs, each asset sums to zero: {_ms(began)} later"
         self.say("settle", text)
 
     async def _kill_and_recover(self) -> None:
