@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import cast
 
 from django.db import InterfaceError, OperationalError
 
 from apps.markets.contracts import AssetInfo, Catalogue, MarketInfo, catalogue_of
 from apps.markets.models import Asset, Market
-from matching_worker.contracts.market import MarketSpec
+from matching_worker.contracts.market import MarketSpec, MarketState
 
 FRESH_S = 30.0
 
@@ -49,7 +50,8 @@ def spec_of(market: Market) -> MarketSpec:
 def load() -> Catalogue:
     """Read all markets and assets from PostgreSQL."""
     markets = [
-        MarketInfo(spec=spec_of(market), state=market.state) for market in Market.objects.in_order()
+        MarketInfo(spec=spec_of(market), state=cast(MarketState, market.state))
+        for market in Market.objects.in_order()
     ]
     assets = [
         AssetInfo(code=asset.code, name=asset.name, decimals=asset.decimals)

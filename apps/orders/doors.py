@@ -42,7 +42,7 @@ def refusal_answer(refusal: Refusal) -> HttpResponse:
     if spoken.retry_after_s is not None:
         response["Retry-After"] = str(spoken.retry_after_s)
     # A refusal is an answer like any other: Django would log a warning for each one.
-    response._has_been_logged = True  # noqa: SLF001
+    response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
     return response
 
 
@@ -67,7 +67,7 @@ def fault_answer() -> HttpResponse:
     return HttpResponse(_encode(body), content_type="application/json", status=500)
 
 
-def door(**handlers: Handler) -> Callable[[HttpRequest], Awaitable[HttpResponse]]:
+def door(**handlers: Handler) -> Callable[..., Any]:
     """Make an asynchronous view of one handler per method."""
 
     async def view(request: HttpRequest) -> HttpResponse:
@@ -86,8 +86,9 @@ def door(**handlers: Handler) -> Callable[[HttpRequest], Awaitable[HttpResponse]
             log.exception("edge.request.failed", path=request.path, method=request.method)
             return fault_answer()
 
-    view.csrf_exempt = True  # type: ignore[attr-defined] - keys sign; log-ins are checked inside.
-    view.hot_handlers = handlers  # type: ignore[attr-defined] - for the API's schema.
+    # Keys sign; the log-ins of browsers are checked inside.
+    view.csrf_exempt = True  # type: ignore[attr-defined]
+    view.hot_handlers = handlers  # type: ignore[attr-defined]  # For the API's schema.
     return view
 
 

@@ -72,7 +72,9 @@ class Gate:
         async with self._cache.pipeline(transaction=False) as pipe:
             counted = spend.queue(pipe, time.time())
             if is_new_order:
-                pipe.get(pressure.KEY).hgetall(lag.LAG).hgetall(lag.AT)
+                pipe.get(pressure.KEY)
+                pipe.hgetall(lag.LAG)
+                pipe.hgetall(lag.AT)
             answers = await pipe.execute()
         used = limits.used_of(answers[:counted])
         if is_new_order:

@@ -44,7 +44,7 @@ def life_of(
             raise NoSuchOrder("There is no such order.", order_id=str(order_id))
         order = history.order_model(past)
     fills = _fills(models, order)
-    raw = cache.get(life_key(order_id))
+    raw: Any = cache.get(life_key(order_id))
     stages = [
         *_at_edge(_times.decode(raw) if raw else None),
         _at_risk(order),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from django.urls import URLPattern
-
 from apps.orders.dialect import endpoints
 
 SIGNED, KEY_ONLY, OPEN = "signed", "key", "open"
@@ -34,8 +32,8 @@ DOORS: dict[str, dict[str, tuple[frozenset[str], str]]] = {
 _MANDATORY = {"symbol", "side", "type", "listenKey"}
 _OPTIONAL_SYMBOL = {("open-orders", "GET")}
 _WHOLE = {"timestamp", "orderId", "strategyId", "strategyType", "trailingDelta"}
-_KEY = {"apiKey": []}
-_COOKIE = {"cookieAuth": []}
+_KEY: dict[str, list[str]] = {"apiKey": []}
+_COOKIE: dict[str, list[str]] = {"cookieAuth": []}
 
 
 def hot_routes() -> dict[str, tuple[str, Any]]:
@@ -45,7 +43,7 @@ def hot_routes() -> dict[str, tuple[str, Any]]:
     return {
         f"/{pattern.pattern}": (str(pattern.name), pattern.callback)
         for pattern in urls.urlpatterns
-        if isinstance(pattern, URLPattern) and hasattr(pattern.callback, "hot_handlers")
+        if hasattr(pattern.callback, "hot_handlers")
     }
 
 

@@ -200,8 +200,8 @@ class EdgeMemory:
             self._hears = False
             await asyncio.sleep(0.5)
 
-    def _take_raw(self, data: object) -> None:
+    def _take_raw(self, data: bytes) -> None:
         try:
-            self.take(_decode(data))  # type: ignore[arg-type] - bytes; anything else is refused.
+            self.take(_decode(data))
         except (msgspec.DecodeError, TypeError, ValueError):
             log.warning("users.memory.strange_message")

@@ -52,7 +52,9 @@ class StandingOut(serializers.Serializer):
 class KeyIn(serializers.Serializer):
     """A key that is wanted."""
 
-    label = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
+    label = serializers.CharField(  # type: ignore[assignment]  # A field of ours by that name.
+        max_length=40, required=False, allow_blank=True, default=""
+    )
     can_trade = serializers.BooleanField(required=False, default=False)
 
 
@@ -60,7 +62,7 @@ class KeyOut(serializers.Serializer):
     """A key without its secret."""
 
     public_id = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     can_read = serializers.BooleanField()
     can_trade = serializers.BooleanField()
     created_at = serializers.DateTimeField()
@@ -71,5 +73,5 @@ class NewKeyOut(serializers.Serializer):
 
     public_id = serializers.CharField()
     secret = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     can_trade = serializers.BooleanField()

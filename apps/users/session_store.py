@@ -6,7 +6,9 @@ from typing import Any
 
 import redis
 import structlog
+from django.conf import settings
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
+from django.core.cache import caches
 
 log = structlog.get_logger("fairbook.users")
 
@@ -47,4 +49,4 @@ class SessionStore(CachedStore):
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        self._cache = _Forgiving(self._cache)
+        self._cache: Any = _Forgiving(caches[settings.SESSION_CACHE_ALIAS])

@@ -17,7 +17,9 @@ from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from apps.common.errors import Refusal, TooManyRequests
+from apps.common.kernel.invariants import ensure
 from apps.users import selectors, services, sessions
+from apps.users.contracts import Standing
 from apps.users.models import User
 from apps.users.serializers import (
     AcceptedOut,
@@ -158,7 +160,7 @@ class Keys(APIView):
     @extend_schema(request=None, responses=KeyOut(many=True))
     def get(self, request: Request) -> Response:
         """List the live keys, newest first."""
-        return Response(KeyOut(selectors.keys_of(request.user.pk), many=True).data)
+        return Response(KeyOut(selectors.keys_of(_user_id(request)), many=True).data)
 
     @extend_schema(request=KeyIn, responses={201: NewKeyOut})
     def post(self, request: Request) -> Response:
@@ -177,12 +179,17 @@ class Key(APIView):
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, public_id: str) -> Response:
         """Revoke a key, at every edge at once."""
-        services.revoke_api_key(user_id=request.user.pk, public_id=public_id)
+        services.revoke_api_key(user_id=_user_id(request), public_id=public_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def _standing(request: Request) -> Any:
-    standing = selectors.standing_for_user(request.user.pk)
+def _user_id(request: Request) -> int:
+    ensure(request.user.pk is not None, "the permission lets only known people in")
+    return int(request.user.pk or 0)
+
+
+def _standing(request: Request) -> Standing:
+    standing = selectors.standing_for_user(_user_id(request))
     if standing is None:
         raise services.NoTradingAccount("You have no trading account.")
     return standing

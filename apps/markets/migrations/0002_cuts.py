@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('markets', '0001_initial'),
+        ("markets", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='market',
-            name='cut_s',
+            model_name="market",
+            name="cut_s",
             field=models.PositiveIntegerField(default=10),
         ),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache as once
-from typing import Any, ClassVar
+from typing import Any
 
 import redis
 import structlog
@@ -66,8 +66,8 @@ class _AlwaysJson(BaseContentNegotiation):
 class DialectView(APIView):
     """A door of the dialect. Subclasses say what they read and what they cost."""
 
-    authentication_classes: ClassVar[list[Any]] = []
-    permission_classes: ClassVar[list[Any]] = [AllowAny]
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
     content_negotiation_class = _AlwaysJson
     allowed: frozenset[str] = frozenset()
     weight = 1

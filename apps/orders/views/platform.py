@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from functools import cache as once
-from typing import Any
 
 import redis
 from django.conf import settings
@@ -44,8 +43,8 @@ class FaucetOut(serializers.Serializer):
 class Time(APIView):
     """The exchange's clock."""
 
-    authentication_classes: list[Any] = []
-    permission_classes = [AllowAny]
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
 
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def get(self, _request: Request) -> Response:
@@ -57,8 +56,8 @@ class Time(APIView):
 class Heads(APIView):
     """Where every journal stands."""
 
-    authentication_classes: list[Any] = []
-    permission_classes = [AllowAny]
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
 
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     def get(self, _request: Request) -> Response:
@@ -118,7 +117,7 @@ def _account(request: Request) -> int:
 class Faucet(APIView):
     """Demo funds."""
 
-    permission_classes = [IsAuthenticated]
+    permission_classes = (IsAuthenticated,)
 
     @extend_schema(request=FaucetIn, responses=FaucetOut)
     def post(self, request: Request) -> Response:
@@ -128,5 +127,5 @@ class Faucet(APIView):
         body = FaucetIn(data=request.data)
         body.is_valid(raise_exception=True)
         asset = body.validated_data["asset"].upper()
-        amount = demo.faucet(user_id=request.user.pk, asset=asset)
+        amount = demo.faucet(user_id=int(request.user.pk or 0), asset=asset)
         return Response(FaucetOut({"asset": asset, "amount": amount}).data)
