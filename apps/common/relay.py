@@ -14,6 +14,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any, cast
 
 import msgspec
 import redis
@@ -28,6 +29,8 @@ from apps.journals import keys, wire
 SILENCE = timedelta(minutes=5)
 CLOCKS_DIFFER = timedelta(minutes=1)  # Between PostgreSQL and the journal server, at most.
 _SCAN = 500
+
+_Entries = list[tuple[bytes, dict[bytes, bytes]]]
 
 _frames = msgspec.msgpack.Decoder(wire.CommandFrame)
 _log = structlog.get_logger("fairbook.relay")
@@ -54,8 +57,8 @@ def publish_frame(worker: str, journal: redis.Redis) -> int:
         return 0
     commands = [msgspec.Raw(bytes(row.body)) for row in rows]
     frame = wire.CommandFrame(bytes(rows[0].source or b""), rows[0].frame or 0, commands)
-    entry = journal.xadd(keys.commands(worker), {keys.FRAME_FIELD: wire.encode(frame)})
-    return _mark_sent(rows[0], entry)
+    sent = journal.xadd(keys.commands(worker), {keys.FRAME_FIELD: wire.encode(frame)})
+    return _mark_sent(rows[0], cast("bytes", sent))
 
 
 def give_again(worker: str, *, entry: str) -> int:
@@ -140,10 +143,11 @@ def _find_in_stream(row: OutboxMessage, journal: redis.Redis) -> bytes | None:
     numbered_at = OutboxSource.objects.values_list("numbered_at", flat=True).get(worker=row.worker)
     wanted = (bytes(row.source or b""), row.frame)
     after = f"{int((numbered_at - CLOCKS_DIFFER).timestamp() * 1_000)}-0"
-    while entries := journal.xrange(keys.commands(row.worker), min=after, max="+", count=_SCAN):
+    stream: Any = keys.commands(row.worker)
+    while entries := cast("_Entries", journal.xrange(stream, min=after, max="+", count=_SCAN)):
         for entry, fields in entries:
             frame = _frames.decode(fields[keys.FRAME_FIELD])
             if (frame.source, frame.number) == wanted:
-                return bytes(entry)
+                return entry
         after = f"({entries[-1][0].decode()}"
     return None

@@ -162,7 +162,7 @@ def booked_entries(partition: int, *, after: int, up_to: int) -> Iterator[Booked
 def _with_leg(entry: BookedEntry | None, row: tuple[Any, ...]) -> BookedEntry:
     if entry is None:
         fill = None if row[11] is None else _whole(row[11:])
-        entry = BookedEntry(*row[:5], (), fill)
+        entry = BookedEntry(row[0], row[1], row[2], row[3], row[4], (), fill)
     if row[5] is None:
         return entry
     return entry._replace(legs=(*entry.legs, Leg(AccountKey(*row[5:10]), int(row[10]))))
@@ -235,8 +235,11 @@ def imbalance() -> dict[str, int]:
 
 def open_orders(partition: int) -> dict[int, OpenOrder]:
     """Return the orders of a partition that the history has as not ended."""
-    rows = (OpenOrder(*row[:4], int(row[4])) for row in _rows(_OPEN, [partition]))
-    return {row.order_id: row for row in rows}
+    found = _rows(_OPEN, [partition])
+    return {
+        order_id: OpenOrder(order_id, account, market, filled_lots, int(cum_quote))
+        for order_id, account, market, filled_lots, cum_quote in found
+    }
 
 
 def _rows(query: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:

@@ -6,6 +6,8 @@ keeps (migration 0002): the services' role may not write them. Amounts are minor
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -25,16 +27,20 @@ class AccountKind(models.TextChoices):
 class MinorField(models.DecimalField):
     """A whole number of minor units: an `int` in Python, `NUMERIC(38,0)` in the database."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    if TYPE_CHECKING:
+        _pyi_private_set_type: int
+        _pyi_private_get_type: int  # type: ignore[assignment]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["max_digits"], kwargs["decimal_places"] = 38, 0
         super().__init__(*args, **kwargs)
 
-    def deconstruct(self) -> tuple:
+    def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
         del kwargs["max_digits"], kwargs["decimal_places"]
         return name, path, args, kwargs
 
-    def from_db_value(self, value: object, *_: object) -> int | None:
+    def from_db_value(self, value: Any, *_: Any) -> int | None:
         return None if value is None else int(value)
 
 

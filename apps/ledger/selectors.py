@@ -126,7 +126,8 @@ def entries_of_account(account: int, *, limit: int = 100) -> list[EntryLine]:
 def balances_of(account: int) -> dict[str, int]:
     """Return what the ledger says an account owns, by asset."""
     rows = Balance.objects.filter(account__in=_accounts_of(account))
-    return dict(rows.order_by("account__asset").values_list("account__asset", "amount"))
+    amounts = rows.order_by("account__asset").values_list("account__asset", "amount")
+    return {asset: int(amount) for asset, amount in amounts}
 
 
 def withdrawals_stopped() -> bool:

@@ -9,16 +9,19 @@ import msgspec
 import redis
 import structlog
 from django.db import DataError, IntegrityError, InternalError, NotSupportedError, transaction
+from django.db.models.functions import Now
 
+from apps.common import relay
 from apps.common.config import config
 from apps.common.errors import Refusal
+from apps.common.kernel.ids import format_stream_id
 from apps.common.kernel.invariants import InvariantBroken
 from apps.common.redis_clients import cache_client, journal_client
-from apps.journals import keys, wire
+from apps.journals import directory, keys, wire
 from apps.journals.contracts import FrameRefused
 from apps.journals.reader import Batch, LogReader
 from apps.journals.recorded import Damage
-from apps.ledger import lag, locks, rows
+from apps.ledger import lag, locks, metrics, rows
 from apps.ledger.booking import (
     DIGEST_MODULUS,
     AccountKey,
@@ -69,15 +72,16 @@ def begin(worker: str, *, partition: int, journal: redis.Redis) -> None:
     """Make the cursor of a partition that settles for the first time, before its first batch."""
     if Cursor.objects.filter(worker=worker).exists():
         return
-    genesis = journal.get(keys.genesis(worker))
-    if genesis is None:
-        return  # Nobody founded this partition yet.
+    try:
+        genesis = directory.genesis_of(journal, worker)
+    except directory.NotFounded:
+        return  # There is no such partition yet.
     Cursor.objects.bulk_create(
         [
             Cursor(
                 worker=worker,
                 partition=partition,
-                hash=wire.genesis_hash(bytes(genesis)),
+                hash=wire.genesis_hash(genesis),
                 digest=bytes(wire.HASH_BYTES),
             )
         ],
@@ -93,6 +97,7 @@ def stop(worker: str, *, reason: str) -> None:
         cursor.state, cursor.reason = CursorState.STOPPED, reason
         cursor.save(update_fields=["state", "reason", "moved_at"])
     _raise_halt(f"settle:{worker}", reason)
+    metrics.STOPPED.labels(worker).set(1)
     _log.critical("ledger.settlement.stopped", worker=worker, reason=reason)
 
 
@@ -130,8 +135,6 @@ def _raise_halt(source: str, reason: str) -> bool:
 
 
 def _lift_halt(source: str, *, by: str, reason: str) -> None:
-    from django.db.models.functions import Now
-
     Halt.objects.filter(source=source, lifted_at=None).update(
         lifted_at=Now(), lifted_by=by, lift_reason=reason
     )
@@ -195,6 +198,8 @@ class _Drain:
                     entries += _write(cursor, booking)
                     booking = _booking_for(cursor)
                     _check_checkpoint(cursor, event)
+                elif isinstance(event, FrameRefused):
+                    _give_again(cursor.worker, event)
                 else:
                     booking.take(event, now)
             cursor.batch, cursor.hash = batch.number, batch.hash
@@ -207,6 +212,11 @@ class _Drain:
         self._batches += batches
         self._entries += entries
         self._seq = cursor.seq
+        metrics.BATCHES.labels(self._worker).inc(batches)
+        metrics.ENTRIES.labels(self._worker).inc(entries)
+        metrics.SEQ.labels(self._worker).set(cursor.seq)
+        metrics.LAG_SECONDS.labels(self._worker).set(late_s)
+        metrics.STOPPED.labels(self._worker).set(0)
         lag.publish(self._cache, worker=self._worker, lag_s=late_s)
 
     def _stop_before_the_first_bad(self) -> Settled:
@@ -232,6 +242,12 @@ class _Drain:
             is_behind=is_behind,
             stopped=stopped,
         )
+
+
+def _give_again(worker: str, refused: FrameRefused) -> None:
+    """Have the relay send a frame of its own again that the partition could not take."""
+    if refused.stream == keys.commands(worker) and refused.code in ("unknown_source", "gap"):
+        relay.give_again(worker, entry=format_stream_id(refused.entry))
 
 
 def _write(cursor: Cursor, booking: Booking) -> int:

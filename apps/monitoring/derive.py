@@ -189,8 +189,8 @@ def holds(machine: PartitionState) -> Iterator[tuple[int, str, int, int, int]]:
         for asset, balance in account.balances.items():
             wanted = expected.pop((account.number, asset), 0)
             yield account.number, asset, balance.total, balance.held, wanted
-    for (account, asset), wanted in expected.items():
-        yield account, asset, 0, 0, wanted
+    for (number, asset), wanted in expected.items():
+        yield number, asset, 0, 0, wanted
 
 
 def check_holds(machine: PartitionState, findings: Findings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import redis
@@ -84,7 +84,7 @@ def read_tape(cache: redis.Redis, market: str) -> Sequence[Any]:
     symbol = market.replace("-", "")
     return [
         market_store.decode_print(raw)
-        for raw in cache.lrange(market_store.trades_key(symbol), 0, -1)
+        for raw in cast("list[bytes]", cache.lrange(market_store.trades_key(symbol), 0, -1))
     ]
 
 

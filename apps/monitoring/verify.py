@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -204,7 +205,7 @@ class _Verification:
         stops.setdefault(end, []).append(lambda: self._take_hash(walk))
         for snapshot in Snapshots(blueprint_of(worker).snapshot_dir, worker).whole():
             stops.setdefault(snapshot.batch, []).append(
-                lambda snapshot=snapshot: self._compare_snapshot(walk, snapshot)
+                partial(self._compare_snapshot, walk, snapshot)
             )
         for batch in sorted(stops):
             if batch > last_batch(self._journal, worker):

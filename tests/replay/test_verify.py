@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import msgspec
-import pytest
+import threading
 
+import msgspec
+import psycopg
+import pytest
+from django.db import connection
+
+from apps.common.config import config
+from apps.common.service import Service
 from apps.journals import keys
+from apps.journals.standby import Standby
 from apps.ledger.models import Entry, Posting
+from apps.monitoring import verify
 from apps.monitoring.contracts import Verified
+from apps.monitoring.walk import blueprint_of
 from apps.orders import readmodels
+from tests.ledger.test_last_word import account_id, enter, post
+from tests.ledger.test_long_way import archive_and_trim
 from tests.replay.conftest import Checked, sql, triggers_off
 
 RISK, BOOK = "risk:0", "book:BTC-USDT"
@@ -116,11 +127,6 @@ def test_a_posting_that_is_gone_is_missed(settled):
 
 def test_an_entry_that_no_event_made_is_found(settled):
     """Somebody with the services' password can write a balanced entry; the journal knows better."""
-    import psycopg
-    from django.db import connection
-
-    from tests.ledger.test_last_word import account_id, enter, post  # The same plain SQL.
-
     where = connection.settings_dict
     url = f"postgresql://{where['USER']}:{where['PASSWORD']}@{where['HOST']}:{where['PORT']}"
     with psycopg.connect(f"{url}/{where['NAME']}") as thief:
@@ -233,3 +239,53 @@ def test_a_fill_of_another_price_is_found(settled):
 
     assert "its sides differ" in names["I4"]
     assert "its row of history is not what the journal says" in names["I8"]
+
+
+def test_live_states_are_asked_of_the_standbys(settled, cache):
+    """Each standby saves its state when asked, and verify compares it with its own replay."""
+    stop = threading.Event()
+    standbys = [standby_of(settled, worker) for worker in settled.world.replicas]
+
+    def stand_by() -> None:
+        while not stop.wait(0.02):
+            for standby in standbys:
+                standby.follow()
+                standby._snapshot_if_asked()
+
+    thread = threading.Thread(target=stand_by)
+    thread.start()
+    try:
+        found = verify.verify(settled.journal, cache, live_wait_s=10)
+    finally:
+        stop.set()
+        thread.join()
+
+    assert violated(found) == {}
+    for worker, hashes in found.hashes.items():
+        assert hashes.live == hashes.genesis == hashes.snapshot
+        assert hashes.live == settled.world.replicas[worker].state_hash().hex()
+
+
+def standby_of(checked: Checked, worker: str) -> Standby:
+    blueprint = blueprint_of(worker)
+    return Standby(
+        blueprint.at_genesis(checked.journal),
+        blueprint=blueprint,
+        journal=checked.journal,
+        cache=checked.cache,
+        service=Service(worker, handle_signals=False, configure_logs=False),
+    )
+
+
+def test_a_damaged_byte_of_an_archive_is_found_and_named(settled):
+    folder = config.path("FAIRBOOK_ARCHIVE_DIR")
+    archive_and_trim(settled.world, folder, RISK, up_to=4)
+    assert violated(settled.verify()) == {}
+    (segment,) = (folder / "risk-0").glob("*.seg")
+    raw = bytearray(segment.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    segment.write_bytes(raw)
+
+    names = violated(settled.verify())
+
+    assert str(segment) in names["I6"]
