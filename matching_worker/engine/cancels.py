@@ -6,7 +6,7 @@ from matching_worker.contracts.from_book import CanceledOrder, PassedAsk
 from matching_worker.contracts.to_book import CancelOrders, HeldOrder
 from matching_worker.engine import codes
 from matching_worker.engine.book import Book, Order
-from matching_worker.engine.limits import Limits
+from matching_worker.engine.limits import CLIENT_ID_LENGTH_MAX, Limits
 from matching_worker.engine.peers import Peer
 from matching_worker.engine.tombstones import Tombstone, Tombstones
 from matching_worker.engine.turn import Turn, as_canceled, peer_of
@@ -108,6 +108,8 @@ class Cancels:
 
     def _peer_to_wait_for(self, command: CancelOrders) -> Peer | None:
         """Return the partition from which an order from before the mark may still come, if any."""
+        if len(command.client_id) > CLIENT_ID_LENGTH_MAX:
+            return None  # No order has such a name, and nobody fills our memory with it.
         peer = self.peers.get(peer_of(command.account))
         return peer if peer is not None and peer.passed < command.up_to else None
 

@@ -240,3 +240,13 @@ def test_a_partition_that_no_link_leads_to_has_no_orders(exchange):
     answer = stranger.cancels_all()
 
     assert (type(answer), answer.code) == (CancelRefused, "unknown_order")
+
+
+def test_a_name_that_no_order_can_have_is_unknown_at_once(exchange):
+    (alice,) = exchange.traders("alice")
+    alice.sends("S", 1, at=100)
+
+    answer = alice.cancels_by_client_id("x" * 37)
+
+    assert (type(answer), answer.code) == (CancelRefused, "unknown_order")
+    assert exchange.book.cancels.tombstones.count == 0

@@ -31,6 +31,7 @@ class ObviousCancels:
         found = [r for r in self.resting if self.names(command, r["order"])]
         peer = owner(command.account)
         may_come = peer in self.partitions and self.partitions[peer][0] < command.up_to
+        may_come = may_come and len(command.client_id) <= 36
         if found and not for_all:
             orders = [self.cancel_resting(r, out) for r in found]
             out.reply(source, from_book.CancelDone(command.request, self.seq, self.at, orders, 0))
