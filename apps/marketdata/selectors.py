@@ -6,7 +6,7 @@ from functools import cache as once
 from typing import Any
 
 import redis
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 
 from apps.common.errors import Refusal, Unavailable
 from apps.common.redis_clients import cache_client
@@ -19,6 +19,8 @@ from apps.marketdata.streams import by_aggregate
 from apps.marketdata.view import TRADES_KEPT, Print
 
 KLINES_MAX = 1_000
+LOOK_BACK_MS = 6 * HOUR_MS  # How far to look on `cache` for the price before a quiet time.
+AWAY_S = 2.0  # After a failure PostgreSQL is not asked again for so long.
 Json = dict[str, Any]
 
 
@@ -37,6 +39,12 @@ class MarketDataNotReady(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("Market data")
+
+
+class _Postgres:
+    """When it may be asked again."""
+
+    away_until = float("-inf")
 
 
 @once
@@ -257,14 +265,16 @@ def _candles(
 ) -> tuple[Numbers, list[Candle]]:
     """Join kept hours or minutes from PostgreSQL with the last day's minutes from `cache`."""
     horizon = intervals.opening("1h", now_ms - MINUTES_KEPT * MINUTE_MS) + HOUR_MS
-    since = max(first, horizon)
-    numbers, recent = _recent_minutes(symbol, since, until)
+    numbers, minutes = _recent_minutes(symbol, max(first - LOOK_BACK_MS, horizon), until)
+    recent = [candle for candle in minutes if candle.open_ms >= first]
     older: list[Candle] = []
     if first < horizon:
         step = 1 if intervals.following(interval, 0) < HOUR_MS else 60
         older = _kept(numbers.spec.symbol, step, first, min(horizon, until + 1))
-    elif before := _kept_before(numbers.spec.symbol, first, recent):
-        older = [before]  # So that what follows it without trades is flat at its price.
+    elif not recent or recent[0].open_ms > first:  # What comes before is flat at an older price.
+        older = minutes[: len(minutes) - len(recent)][-1:]
+        hour = intervals.opening("1h", first)
+        older = older or _kept(numbers.spec.symbol, 60, hour - 30 * DAY_MS, hour)[-1:]
     return numbers, list(grouped([*older, *recent], interval))
 
 
@@ -279,24 +289,15 @@ def _recent_minutes(symbol: str, since: int, until: int) -> tuple[Numbers, list[
 
 
 def _kept(market: str, step: int, first: int, before: int) -> list[Candle]:
+    """Read from PostgreSQL. While it is away, the last day is what there is."""
+    if time.monotonic() < _Postgres.away_until:
+        return []
     rows = CandleRow.objects.of(market, step).between(_moment(first), _moment(before))
     try:
         return [_of_row(row) for row in rows]
-    except DatabaseError:
-        return []  # PostgreSQL is away: the last day is what there is.
-
-
-def _kept_before(market: str, first: int, recent: list[Candle]) -> Candle | None:
-    if recent and recent[0].open_ms == first:
-        return None
-    try:
-        earlier = CandleRow.objects.of(market, 1).between(
-            _moment(first - 30 * DAY_MS), _moment(first)
-        )
-        row = earlier.last()
-    except DatabaseError:
-        return None
-    return _of_row(row) if row is not None else None
+    except (DatabaseError, InterfaceError):
+        _Postgres.away_until = time.monotonic() + AWAY_S
+        return []
 
 
 def _moment(at_ms: int) -> datetime:

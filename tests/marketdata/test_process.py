@@ -5,12 +5,14 @@ import time
 
 import msgspec
 import pytest
+from django.db import InterfaceError
 
 from apps.common.service import Service
-from apps.marketdata import checkpoint, selectors, store
+from apps.marketdata import checkpoint, selectors, services, store
 from apps.marketdata.groups import channel_of, market_group
+from apps.marketdata.keeper import CandleKeeper
+from apps.marketdata.models import Candle
 from apps.marketdata.process import CacheLost, MarketData
-from apps.marketdata.services import CandleKeeper
 from tests.helpers.journal_world import JournalWorld
 
 BOOK, SYMBOL = "book:BTC-USDT", "BTCUSDT"
@@ -215,8 +217,6 @@ def test_a_cache_that_forgot_is_filled_again(world, start, cache):
 
 @pytest.mark.django_db
 def test_candles_stay_in_postgresql_and_join_those_of_the_day(world, start):
-    from apps.marketdata.models import Candle
-
     keeper = CandleKeeper()
     trades(world, 10_000, 10_100)
     drain(start(keeper))
@@ -252,3 +252,32 @@ def test_minutes_without_trades_are_flat(world, start):
 
     assert next(kline[8] for kline in klines) == 1
     assert market_group(SYMBOL, "trade") == "market.BTCUSDT.trade"
+
+
+@pytest.mark.django_db
+def test_candles_of_the_day_need_no_database(world, start, monkeypatch):
+    trades(world, 10_000)
+    drain(start())
+    monkeypatch.setattr(selectors._Postgres, "away_until", float("inf"))
+
+    assert [kline[8] for kline in selectors.klines(SYMBOL, "1h", limit=1)] == [1]
+    assert [kline[8] for kline in selectors.klines(SYMBOL, "1d", limit=1)] == [1]
+
+
+@pytest.mark.django_db
+def test_candles_wait_while_the_database_is_away(world, start, monkeypatch):
+    keeper = CandleKeeper()
+    trades(world, 10_000)
+    drain(start(keeper))
+    keep = services.keep_candles
+
+    def away(_rows):
+        raise InterfaceError("away")
+
+    monkeypatch.setattr(services, "keep_candles", away)
+    monkeypatch.setattr("django.db.connection.close", lambda: None)
+    keeper.flush()
+    assert Candle.objects.count() == 0
+    monkeypatch.setattr(services, "keep_candles", keep)
+    keeper.flush()
+    assert Candle.objects.count() == 2

@@ -1,23 +1,19 @@
-"""Run the process of market data, with candles kept in PostgreSQL."""
+"""Run the process of market data. It is a plain module: Django comes later, for its candles."""
 
+import os
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from apps.marketdata import services, worker
-
 
 class Command(BaseCommand):
-    """Follow all books' logs; write depth, tape, tickers and candles; send the feeds."""
+    """Become `python -m apps.marketdata.worker`: the same process, with its memory given back."""
 
     help = "Run market data: depth, trades, tickers, candles and feeds from the books' logs"
     requires_system_checks: list[str] = []
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        """Run until asked to stop."""
-        keeper = services.CandleKeeper()
-        keeper.start()
-        try:
-            worker.main(sink=keeper)
-        finally:
-            keeper.stop()
+        """Replace this process by the worker's."""
+        words = [sys.executable, "-m", "apps.marketdata.worker"]
+        os.execv(sys.executable, words)  # noqa: S606 - no shell is wanted
