@@ -47,20 +47,14 @@ def execution_report(
         "X": status,
         "r": order.code.upper() if execution == "REJECTED" and order.code else NO_RECEIPT_REASON,
         "i": order.order_id,
-        "l": numbers.size(fill.lots if fill else 0),
         "z": numbers.size(order.filled_lots),
-        "L": numbers.price(fill.price_ticks if fill else 0),
-        "n": _fee(fill, numbers),
-        "N": fill.fee_asset if fill else None,
+        **_last_fill(fill, numbers),
         "T": ms(decided_ns),
-        "t": fill.trade_id if fill else -1,
         "I": order.book_seq,
         "w": status in {"NEW", "PARTIALLY_FILLED"} and order.kind == "L",
-        "m": fill is not None and fill.liquidity == "M",
         "M": False,
         "O": ms(order.accepted_ns),
         "Z": numbers.quote(int(order.cum_quote)),
-        "Y": numbers.quote(int(fill.quote) if fill else 0),
         "Q": numbers.quote(int(order.budget) if by_quote else 0),
         "W": ms(order.accepted_ns),
         "V": "NONE",
@@ -69,6 +63,18 @@ def execution_report(
         "journalHash": order.journal_hash.hex(),
     }
     return as_json(event)
+
+
+def _last_fill(fill: FillModel | None, numbers: Numbers) -> dict[str, Any]:
+    return {
+        "l": numbers.size(fill.lots if fill else 0),
+        "L": numbers.price(fill.price_ticks if fill else 0),
+        "Y": numbers.quote(int(fill.quote) if fill else 0),
+        "n": _fee(fill, numbers),
+        "N": fill.fee_asset if fill else None,
+        "t": fill.trade_id if fill else -1,
+        "m": fill is not None and fill.liquidity == "M",
+    }
 
 
 def _fee(fill: FillModel | None, numbers: Numbers) -> str:
