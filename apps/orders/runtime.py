@@ -32,6 +32,7 @@ ANSWER_S = 5.0
 NOTHING_SENT = "The journals do not answer; nothing was sent."
 CATALOGUE_EVERY_S = 15.0
 LIFE_KEPT_S = 24 * 3600
+LIVES_EVERY_S = 0.5
 LIVES_MAX = 10_000  # Waiting to be written; more are not kept.
 
 log = structlog.get_logger("fairbook.edge")
@@ -116,7 +117,7 @@ class Edge:
     async def _write_lives(self) -> None:
         while True:
             await self._has_lives.wait()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(LIVES_EVERY_S)
             self._has_lives.clear()
             batch = [self._lives.popleft() for _ in range(len(self._lives))]
             with contextlib.suppress(redis.RedisError, OSError):

@@ -23,6 +23,7 @@ def _uvicorn(host: str, port: int) -> None:
         log_config=None,  # Django's logging configuration stands: JSON, one handler.
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # A forwarded-for header is what anybody may write.
         date_header=True,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,
