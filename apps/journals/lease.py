@@ -40,6 +40,7 @@ class Heartbeat:
         self._epoch = epoch
         self._terms = terms
         self._stopping = threading.Event()
+        self.is_overtaken = threading.Event()  # A later owner beats: the epoch will say so, too.
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -59,7 +60,9 @@ class Heartbeat:
     def beat(self) -> None:
         """Renew the sign of life. A cache that is down changes nothing: we go on owning."""
         with contextlib.suppress(redis.RedisError):
-            self._script(keys=[self._key], args=[self._epoch, self._value, self._terms.lease_ms])
+            words = (self._epoch, self._value, self._terms.lease_ms)
+            if not self._script(keys=[self._key], args=words):
+                self.is_overtaken.set()
 
     def _run(self) -> None:
         while not self._stopping.wait(self._terms.beat_s):

@@ -49,6 +49,7 @@ class Owner:
         epoch: int,
         service: Service,
         deaths: Deaths,
+        is_overtaken: Callable[[], bool] = lambda: False,
         clock: Callable[[], int] = time.time_ns,
         reply_ttl_ms: int = atomic.REPLY_TTL_MS,
     ) -> None:
@@ -60,6 +61,7 @@ class Owner:
         self._epoch = epoch
         self._service = service
         self._deaths = deaths
+        self._is_overtaken = is_overtaken
         self._clock = clock
         self._writer = atomic.Writer(journal, self.worker, reply_ttl_ms=reply_ttl_ms)
         self._inbox = Inbox(replica)
@@ -72,6 +74,8 @@ class Owner:
         """Serve until asked to stop; raises Fenced, MemoryDoubted or what broke."""
         self._check_nothing_was_missed()
         while not self._service.stopping.is_set():
+            if self._is_overtaken():
+                self._check_epoch()
             self.turn()
 
     def turn(self, *, wait: bool = True) -> bool:
@@ -125,6 +129,12 @@ class Owner:
             if trimmed.get(feed.stream, (0, 0)) > self.replica.taken_up_to(feed.stream):
                 raise Damage(self.worker, feed.stream, "trimmed beyond what was taken")
 
+    def _check_epoch(self) -> None:
+        """End at once, rather than at the next write, when another beats as a later owner."""
+        epoch = atomic.read_epoch(self._journal, self.worker)
+        if epoch != self._epoch:
+            raise Fenced(f"{self.worker} is owned under epoch {epoch}, not {self._epoch}")
+
     # -- deciding
 
     def _decide(self) -> SealedBatch | None:
@@ -132,7 +142,7 @@ class Owner:
         tried: list[tuple[str, InputEntry]] = []
         at_ns = self._clock()
         replica = self.replica
-        if not self._has_written and self._inbox.has_entries():
+        if not self._has_written:
             self._deaths.trying(batch=replica.batch)
         try:
             replica.begin(at_ns)

@@ -24,7 +24,10 @@ from apps.journals.recorded import Damage, Diverged
 from apps.journals.recovery import Blueprint, bring_up
 from apps.journals.replica import Replica
 from apps.journals.standby import SnapshotPace, Standby
+from apps.journals.tables import LinkBroken
 
+EXIT_FAILED = 1
+"""Something broke: start again. Three times without a new header, and it stays stopped."""
 EXIT_FENCED = 3
 """Another owner writes: start again, as a standby."""
 BLOCK_TIMEOUT_S = 5
@@ -114,6 +117,9 @@ class WorkerLife:
             return EXIT_FENCED
         except (Damage, Diverged) as error:
             return self._stop_for_damage(error)
+        except LinkBroken as error:
+            _log.critical("journals.worker.link_broken", worker=self._worker, why=str(error))
+            return EXIT_FAILED
         except Stopped:
             self._deaths.not_this_time()
             _log.info("journals.worker.stopped_while_journal_was_down", worker=self._worker)
@@ -195,6 +201,7 @@ class WorkerLife:
                 epoch=epoch,
                 service=self._service,
                 deaths=self._deaths,
+                is_overtaken=heartbeat.is_overtaken.is_set,
                 reply_ttl_ms=self._settings.reply_ttl_ms,
             ).run()
         finally:

@@ -35,7 +35,10 @@ class Blueprint(msgspec.Struct, frozen=True):
 
     def at_genesis(self, journal: redis.Redis) -> Replica:
         """Return a replica that has applied nothing yet."""
-        genesis = directory.genesis_of(journal, self.worker)
+        return self.founded_on(directory.genesis_of(journal, self.worker))
+
+    def founded_on(self, genesis: bytes) -> Replica:
+        """Return a replica of this genesis."""
         return Replica(self.worker, self.make_machine(), self.codec, genesis)
 
     def from_snapshot(

@@ -9,6 +9,7 @@ import msgspec
 import redis
 
 from apps.common.redis_clients import journal_client
+from apps.journals.archive import Archive
 from apps.journals.codec import Codec
 from apps.journals.machine import Machine
 from apps.journals.process import blueprint_of
@@ -16,7 +17,7 @@ from apps.journals.recorded import Damage, Diverged, RecordedBatch, apply_record
 from apps.journals.recovery import Blueprint
 from apps.journals.replica import Replica
 
-__all__ = ["Damage", "Diverged", "Replayed", "replay", "replay_with"]
+__all__ = ["Damage", "Diverged", "Replayed", "replay", "replay_archive", "replay_with"]
 
 Start = Literal["genesis", "snapshot"]
 
@@ -86,14 +87,31 @@ def replay_with(
             _apply_part(replica, batch, at_seq)
             break
         apply_recorded(replica, batch)
+    return _replayed(replica, since_seq=first_seq, seconds=time.perf_counter() - started)
+
+
+def replay_archive(blueprint: Blueprint) -> Replayed:
+    """Replay what stands in the archive alone: no server is asked (kept and published journals)."""
+    started = time.perf_counter()
+    archive = Archive(blueprint.archive_dir, blueprint.worker)
+    genesis = archive.genesis()
+    if genesis is None:
+        raise Damage(blueprint.worker, str(archive.directory), "its genesis is gone")
+    replica = blueprint.founded_on(genesis)
+    for batch in archive.batches(after=0):
+        apply_recorded(replica, batch)
+    return _replayed(replica, since_seq=0, seconds=time.perf_counter() - started)
+
+
+def _replayed(replica: Replica, *, since_seq: int, seconds: float) -> Replayed:
     return Replayed(
-        worker=blueprint.worker,
+        worker=replica.worker,
         seq=replica.machine.seq,
         batch=replica.batch,
         hash=replica.hash,
         state_hash=replica.state_hash(),
-        commands=replica.machine.seq - first_seq,
-        seconds=time.perf_counter() - started,
+        commands=replica.machine.seq - since_seq,
+        seconds=seconds,
     )
 
 

@@ -92,10 +92,15 @@ class Standby:
 
     def try_to_own(self) -> int | None:
         """Raise the epoch if the owner is silent. Then beat, and `take_over`."""
+        if not self._owner_is_silent():
+            return None
         seen = atomic.read_epoch(self._journal, self.worker)
-        if not owner_is_silent(self._cache, self.worker, member=self._member):
+        if not self._owner_is_silent():  # Whoever took over before we looked beats by now.
             return None
         return atomic.claim_epoch(self._journal, self.worker, seen=seen)
+
+    def _owner_is_silent(self) -> bool:
+        return owner_is_silent(self._cache, self.worker, member=self._member)
 
     def take_over(self) -> Replica:
         """Apply the last of what the former owner wrote. From here on only we write."""

@@ -1,4 +1,4 @@
-"""A toy worker: counters that add, echo, tick and, when told to, break. Small, but with every trait.
+"""A toy worker: counters that add, echo, tick and, when told to, break.
 
 It sees what any machine sees: commands, cancels, link messages, timers, rules. `python -m
 tests.helpers.toy_machine --worker book:TOY --member a` runs it as a process of its own.

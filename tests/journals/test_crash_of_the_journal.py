@@ -1,4 +1,4 @@
-"""What the journal server's own crashes leave: streams and cursor that agree, and owners that go on."""
+"""What crashes of the journal server leave: streams and cursor that agree, owners that go on."""
 
 import threading
 

@@ -17,7 +17,7 @@ def golden() -> dict[str, bytes]:
     section = DOCUMENT.read_text().partition("## Golden bytes")[2]
     return {
         name: bytes.fromhex(value)
-        for name, value in re.findall(r"^(\w+)\s+([0-9a-f]+)$", section, re.M)
+        for name, value in re.findall(r"^(\w+)\s+([0-9a-f]+)$", section, re.MULTILINE)
     }
 
 

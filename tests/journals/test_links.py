@@ -6,7 +6,7 @@ from apps.common.kernel.invariants import InvariantBroken
 from apps.journals import keys, wire
 from apps.journals.contracts import LinkAdd
 from apps.journals.tables import LinkBroken
-from tests.helpers.toy_machine import Add, ToyMachine, Told
+from tests.helpers.toy_machine import Add, Told, ToyMachine
 from tests.helpers.toy_world import ToyWorker
 
 

@@ -8,7 +8,7 @@ import pytest
 from apps.journals.archiver import ArchivePace, WorkerArchiver
 from apps.journals.contracts import LinkAdd, RulesSet
 from apps.journals.recorded import Diverged
-from apps.journals.replay import replay, replay_with
+from apps.journals.replay import replay, replay_archive, replay_with
 from apps.journals.snapshots import Snapshots
 from tests.helpers.toy_machine import TOY_CODEC, Add, Forget, ToyMachine
 from tests.helpers.toy_world import ToyWorker
@@ -104,6 +104,21 @@ def test_replay_at_a_sequence_inside_a_batch_stops_behind_that_command(toy, jour
     assert len(set(hashes)) == 5
     assert hashes[4] == toy.owner.replica.state_hash()
     assert [replay_with(toy.blueprint, journal, at_seq=seq).seq for seq in (2, 4, 9)] == [2, 4, 5]
+
+
+def test_an_archive_replays_without_any_server(toy, journal):
+    """Kept journals of earlier builds, and published ones, are files and nothing else."""
+    alice = toy.source()
+    for request in range(10):
+        alice.send(Add(request, "a", 1))
+        toy.run()
+    pace = ArchivePace(read_s=0, read_batches=1, cut_s=0)
+    archiver = WorkerArchiver(journal, toy.blueprint.archive_dir, toy.worker, pace)
+    archiver.turn(newest_batch=10, now=0.0)
+    archiver.turn(newest_batch=10, now=1.0)
+    journal.flushall()
+
+    assert replay_archive(toy.blueprint).state_hash == toy.owner.replica.state_hash()
 
 
 def test_replay_finds_its_servers_and_directories_in_the_environment(toy, journal, monkeypatch):

@@ -2,14 +2,15 @@
 
 import pytest
 
+from apps.common.redis_clients import cache_client
 from apps.journals import atomic, keys
 from apps.journals.lease import CACHE_SETTLED_S, Heartbeat, LeaseTerms, owner_is_silent
 from apps.journals.machine import Outputs
+from apps.journals.owner import Fenced
 from apps.journals.recorded import Damage, Diverged
 from tests.helpers.toy_machine import Add, Forget, ToyMachine
 from tests.helpers.toy_world import ToyWorker, wait_until
 from tests.helpers.valkey import LocalValkey
-from apps.common.redis_clients import cache_client
 
 
 def heartbeat(cache, toy, *, epoch, member="a", lease_ms=300):
@@ -112,6 +113,18 @@ def test_a_late_heartbeat_of_a_former_owner_does_not_hide_the_new_one(toy, settl
     heartbeat(settled, toy, epoch=1, member="a").beat()
 
     assert settled.get(keys.heartbeat(toy.worker)) == b"2:b"
+
+
+def test_an_idle_owner_that_was_overtaken_ends_without_waiting_for_work(toy, settled, journal):
+    owner = toy.start_owner()
+    mine = heartbeat(settled, toy, epoch=1, member="a")
+    owner._is_overtaken = mine.is_overtaken.is_set
+    atomic.claim_epoch(journal, toy.worker, seen=1)
+    heartbeat(settled, toy, epoch=2, member="b").beat()
+    mine.beat()
+
+    with pytest.raises(Fenced):
+        owner.run()
 
 
 def test_a_member_need_not_wait_for_the_lease_of_its_former_life(toy, settled):
