@@ -84,6 +84,6 @@ async def measure(urls: list[str], accounts: list[Keys], *, clients: int = CLIEN
     }
 
 
-def run(urls: list[str], accounts: list[Keys]) -> Figures:
+def run(urls: list[str], accounts: list[Keys], *, quick: bool = False) -> Figures:
     """Measure once; the first trades warm the edges up."""
-    return asyncio.run(measure(urls, accounts))
+    return asyncio.run(measure(urls, accounts, clients=20 if quick else CLIENTS))

@@ -3,7 +3,7 @@
 A day of orders: of each four one rests and is taken later, one takes, one rests and is canceled,
 and one is refused for want of money. Commands are what the partition applies: orders from edges,
 reports from the book, decoded from their bytes, with all outputs encoded, as its process does.
-`risk.memory_p99_us` is the time of a batch of one frame: 64 orders and the reports on the 64 before them.
+`risk.memory_p99_us` is the time of a batch of one frame: 64 orders and reports on the 64 before.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def median_of(runs: int, measure: Callable[[], Figures]) -> Figures:
     """Run a measurement several times; return the median of each of its figures."""
     taken = [measure() for _ in range(runs)]
     return {
-        name: statistics.median(float(run[name]) for run in taken if run[name] is not None)  # type: ignore[arg-type]
+        name: statistics.median(run[name] for run in taken if run[name] is not None)  # type: ignore[type-var]
         for name in taken[0]
     }
 
