@@ -127,7 +127,7 @@ def _service_rows() -> list[Process]:
         Process("relay", "relay", SERVICES, _manage("run_relay")),
         Process("celery-settlement-1", "celery", SERVICES, _python(*worker)),
         Process("beat", "beat", SERVICES, _python(*beat)),
-        Process("marketdata", "marketdata", SERVICES, _manage("run_marketdata")),
+        Process("marketdata", "marketdata", SERVICES, _python("-m", "apps.marketdata.worker")),
     ]
 
 

@@ -30,6 +30,7 @@ def _uvicorn(host: str, port: int) -> None:
         ws_ping_interval=20,
         ws_ping_timeout=20,
         ws_max_size=64 * 1024,
+        ws_per_message_deflate=False,  # Costs each client memory and CPU; messages are small.
     )
 
 
