@@ -56,7 +56,7 @@ class Watch:
     def tick(self) -> VerifyStatus:
         """Go on for a moment, publish what was found, and stop withdrawals if it does not tie."""
         started = time.perf_counter()
-        run = _Tick(self, until=started + self.budget_s)
+        run = _Tick(self)
         imbalance = run.go()
         if run.findings.first is not None:
             services.halt_withdrawals(source=HALT, reason=run.findings.first)
@@ -77,15 +77,17 @@ class Watch:
 class _Tick:
     """One turn of the watch."""
 
-    def __init__(self, watch: Watch, *, until: float) -> None:
+    def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._until = until
+        self._share_s = 0.0
+        self._until = 0.0
         self.findings = Findings()
         self.is_caught_up = True
 
     def go(self) -> dict[str, int]:
         """Check as much as the budget allows; return what the ledger's balances come to."""
         workers = directory.workers(self._watch.journal)
+        self._share_s = self._watch.budget_s / max(len(workers), 1)
         views: dict[str, dict[str, PartitionView]] = {}
         self._read_models(workers)
         with audit.consistent_view():
@@ -107,10 +109,11 @@ class _Tick:
 
     @property
     def _has_time(self) -> bool:
-        return time.perf_counter() < self._until
+        return time.thread_time() < self._until
 
     def _guarded(self, worker: str, act: Callable[[], None]) -> None:
         """Name what is wrong with a worker's record, and come up anew for it in the next tick."""
+        self._until = time.thread_time() + self._share_s
         try:
             act()
         except (Damage, Diverged, directory.NotFounded, msgspec.MsgspecError) as damage:
@@ -168,15 +171,17 @@ class _Tick:
             derivation.fold(batch, events)
             self._watch.cuts.fold(partition, events)
 
-        for stop in self._stops(walk, up_to):
+        snapshots = _snapshot_batches(walk.worker)
+        for stop in self._stops(walk, up_to, snapshots):
             walk.to(stop, fold=fold)
             self._compare_models(walk)
-            self._compare_snapshot(walk)
+            if stop in snapshots:
+                self._compare_snapshot(walk)
         derivation.finish()
 
-    def _stops(self, walk: Walk, up_to: int) -> list[int]:
+    def _stops(self, walk: Walk, up_to: int, snapshots: set[int]) -> list[int]:
         """List the batches on the way at which there is something to compare, and the last."""
-        stops = {up_to, *_snapshot_batches(walk.worker)}
+        stops = {up_to, *snapshots}
         if (models := self._watch.models.get(walk.worker)) is not None:
             stops.add(models.batch)
         return sorted(stop for stop in stops if walk.replica.batch < stop <= up_to)
@@ -191,8 +196,6 @@ class _Tick:
 
     def _compare_snapshot(self, walk: Walk) -> None:
         replica = walk.replica
-        if replica.batch not in _snapshot_batches(walk.worker):
-            return
         snapshots = Snapshots(blueprint_of(walk.worker).snapshot_dir, walk.worker)
         snapshot = next(snapshots.whole(batch_max=replica.batch), None)
         if snapshot is not None and snapshot.batch == replica.batch:
@@ -204,11 +207,13 @@ class _Tick:
     def _follow_book(self, worker: str, views: dict[str, PartitionView]) -> None:
         walk = self._walk(worker)
         watch = BookWatch(walk.replica, views, self.findings)
+        snapshots = _snapshot_batches(worker)
         while watch.waits:
             if not self._has_time or not walk.step(fold=watch.fold):
                 self.is_caught_up = False
                 return
-            self._compare_snapshot(walk)
+            if walk.replica.batch in snapshots:
+                self._compare_snapshot(walk)
         walk.machine.book.check()
 
     # -- the ledger by itself
