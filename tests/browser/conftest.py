@@ -7,6 +7,7 @@ import hmac
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ from tests.helpers.browser import FLAGS
 from tests.helpers.stack import Stack
 
 DESKTOP = {"width": 1440, "height": 900}
+LISTED_AT = {"BTCUSDT": Decimal("50000.00"), "ETHUSDT": Decimal("3000.00")}
 PHONE = {"width": 375, "height": 720}
 
 
@@ -27,6 +29,17 @@ class Program:
 
     url: str
     user: dict[str, Any]
+
+    def fair(self, symbol: str) -> Decimal:
+        """Return a price between the best bid and the best ask, or the price at the listing."""
+        answer = httpx.get(
+            f"{self.url}/api/v3/depth?symbol={symbol}&limit=5", timeout=10, trust_env=False
+        )
+        bids, asks = answer.json()["bids"], answer.json()["asks"]
+        fair = LISTED_AT[symbol]
+        if bids:
+            fair = max(fair, Decimal(bids[0][0]) + Decimal("0.01"))
+        return min(fair, Decimal(asks[0][0])) if asks else fair
 
     def call(self, method: str, path: str, **params: Any) -> Any:
         """Send one signed request and return its JSON; a refusal is an error of the test."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 import pytest
 from playwright.sync_api import expect
@@ -13,38 +13,46 @@ from tests.browser.conftest import PHONE
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
 
-def amount(text: str) -> Decimal:
-    """Read "1,234.50 · 3.00 held" as what is available."""
-    return Decimal(text.partition(" ")[0].replace(",", ""))
+def shown(amount: Decimal) -> re.Pattern[str]:
+    """Match an amount as the page shows it: six decimals at most, cut, at least two."""
+    whole, _, fraction = f"{amount.quantize(Decimal('0.000001'), ROUND_DOWN):,}".partition(".")
+    return re.compile("^" + re.escape(f"{whole}.{fraction.rstrip('0').ljust(2, '0')}") + "( |$)")
+
+
+def free(person, asset: str) -> Decimal:
+    """Return what a person has available, as the API says."""
+    rows = person.call("GET", "/api/v3/account")["balances"]
+    return next(Decimal(row["free"]) for row in rows if row["asset"] == asset)
 
 
 def test_alice_buys_in_the_browser_and_the_auditor_finds_the_entries(stack, tab, program):
     bob = program("bob")
-    reference = Decimal(bob.call("GET", "/api/v3/ticker/price", symbol="BTCUSDT")["price"])
-    price = f"{reference.quantize(Decimal('0.01')):f}"
+    price = f"{bob.fair('BTCUSDT'):.2f}"
     terms = {"symbol": "BTCUSDT", "type": "LIMIT", "timeInForce": "GTC", "price": price}
     bob.call("POST", "/api/v3/order", **terms, side="SELL", quantity="0.01000")
 
     alices = tab()
     page = alices.log_in(stack.demo["alice"], to="/trade/BTC-USDT")
     base = page.locator('[data-balance="BTC"]')
-    expect(base).to_contain_text(re.compile(r"\d"))
-    before = amount(base.inner_text())
+    before = free(program("alice"), "BTC")
+    expect(base).to_have_text(shown(before))
     page.fill("#price", price)
     page.fill("#size", "0.01")
     expect(page.locator("#submit")).to_be_enabled()
     page.click("#submit")
 
     expect(page.locator(".toast", has_text="Order filled")).to_be_visible()
-    expect(base).not_to_have_text(re.compile(f"^{re.escape(f'{before:,}')}"))
-    assert amount(base.inner_text()) == before + Decimal("0.01") * (1 - Decimal("0.0015"))
+    after = before + Decimal("0.01") * (1 - Decimal("0.0015"))
+    expect(base).to_have_text(shown(after))
+    assert free(program("alice"), "BTC") == after
     page.click("#tab-fills")
     fill = page.locator("#own-body tbody tr").first
     expect(fill).to_contain_text("0.01000")
     order_id = fill.get_attribute("data-order")
 
     fill.locator(".life-link").click()
-    expect(page.locator("#life .timeline li").nth(3)).to_be_visible()
+    for station in ("Risk engine held its cost", "Book traded it", "Ledger booked it"):
+        expect(page.locator("#life .timeline")).to_contain_text(station)
     page.keyboard.press("Escape")
     assert alices.complaints == []
 
@@ -63,8 +71,7 @@ def test_alice_buys_in_the_browser_and_the_auditor_finds_the_entries(stack, tab,
 
 
 def test_an_open_order_shows_everywhere_and_goes_by_one_click(stack, tab, program):
-    price = Decimal(program("alice").call("GET", "/api/v3/ticker/price", symbol="BTCUSDT")["price"])
-    low = f"{(price * Decimal('0.95')).quantize(Decimal('0.01')):f}"
+    low = f"{program('alice').fair('BTCUSDT') * Decimal('0.95'):.2f}"
     page = tab(PHONE).log_in(stack.demo["alice"], to="/trade/BTC-USDT")
 
     page.click('#phone-tabs button[value="ticket"]')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import expect
@@ -100,13 +101,12 @@ def test_a_wrong_password_says_so_and_no_more(stack, tab):
 
 def test_a_click_on_the_ladder_fills_the_ticket(tab, program):
     maker = program("maker")
-    price = maker.call("GET", "/api/v3/ticker/price", symbol="ETHUSDT")["price"]
-    low = f"{float(price) * 0.97:.2f}"
+    low = f"{maker.fair('ETHUSDT') * Decimal('0.97'):.2f}"
     terms = {"symbol": "ETHUSDT", "side": "BUY", "type": "LIMIT_MAKER", "price": low}
     order = maker.call("POST", "/api/v3/order", **terms, quantity="1")
     page = tab().open("/trade/ETH-USDT")
 
-    level = page.locator("#bids .level", has_text=re.compile(f"{float(low):,.2f}"))
+    level = page.locator("#bids .level", has_text=re.compile(f"{Decimal(low):,.2f}"))
     level.locator(".price").click()
 
     expect(page.locator("#price")).to_have_value(low)

@@ -27,10 +27,14 @@ export class Tape {
   }
 
   draw() {
+    if (!this.trades.length) {
+      this.root.replaceChildren(h("div", { class: "notice" }, "No trades yet."));
+      return;
+    }
+    this.root.querySelector(".notice")?.remove();
     const newestFirst = [...this.trades].reverse();
     while (this.root.children.length < newestFirst.length) this.root.append(emptyPrint());
     newestFirst.forEach((trade, at) => this.fill(this.root.children[at], trade));
-    if (!newestFirst.length) this.root.replaceChildren(h("div", { class: "notice" }, "No trades yet."));
   }
 
   fill(row, trade) {
