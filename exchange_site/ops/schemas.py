@@ -1,4 +1,4 @@
-"""The messages' JSON Schemas in docs/contracts/, generated from the structs: `python -m exchange_site.ops.schemas`.
+"""The messages' JSON Schemas in docs/contracts/: `python -m exchange_site.ops.schemas`.
 
 Messages travel as msgpack arrays; the schema describes the same values as JSON, each item titled
 with its field's name. A house test compares the committed files with what this module makes.

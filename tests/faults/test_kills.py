@@ -23,7 +23,7 @@ from tests.helpers.stack import Stack
 RATE = 50.0
 BEFORE_S, AFTER_S = 2.0, 10.0
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-PRICES = {"BTCUSDT": "60000.00", "ETHUSDT": "3000.00"}
+PRICES = {"BTCUSDT": "50000.00", "ETHUSDT": "3000.00"}
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
@@ -78,10 +78,12 @@ async def under_load(
         struck_at = time.time()
         await strike()
         await running
+        print(dict(load.history.answers()))
         left_unknown = await load.settle_unknowns()
         assert left_unknown == 0, "every order's fate can be read by its client id"
         await everything_is_booked(stack)
-        assert await load.wrongs() == []
+        wrongs = await load.wrongs()
+        assert wrongs == [], wrongs[:5]
     return load, struck_at
 
 

@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import random
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -53,6 +54,15 @@ class History:
         ]
         return sorted(moment for moment in moments if moment >= after)
 
+    def answers(self) -> Counter[str]:
+        """Count the answers by status and code, to see at a glance what a run was like."""
+        return Counter(
+            f"{ask.said.status} {ask.said.code or ask.said.body.get('trouble', '')}"
+            if ask.said
+            else "none"
+            for ask in self.asked
+        )
+
     def longest_gap(self, symbol: str, *, start: float, end: float) -> float:
         """Return the longest time without an acknowledgement on one market inside a window."""
         inside = [start, *(at for at in self.acks(symbol) if start <= at <= end), end]
@@ -88,6 +98,7 @@ class Load:
             DialectClient(keys, self._http, *urls[at % 2 :], *urls[: at % 2])
             for at, keys in enumerate(accounts)
         ]
+        self._few = asyncio.Semaphore(12)
         self._first: list[dict[str, tuple[str, str]]] = []
         self._prices: dict[str, Decimal] = {}
 
@@ -144,9 +155,7 @@ class Load:
         pending = [ask for ask in self.history.asked if ask.fate == "unknown"]
         until = time.monotonic() + within_s
         while pending and time.monotonic() < until:
-            found = await asyncio.gather(
-                *(self.clients[ask.account].find(ask.symbol, ask.client_id) for ask in pending)
-            )
+            found = await asyncio.gather(*(self._find(ask) for ask in pending))
             pending = [
                 ask
                 for ask, said in zip(pending, found, strict=True)
@@ -155,6 +164,10 @@ class Load:
             if pending:
                 await asyncio.sleep(0.2)
         return len(pending)
+
+    async def _find(self, ask: Asked) -> Said:
+        async with self._few:  # A client that asks for hundreds at once waits for itself.
+            return await self.clients[ask.account].find(ask.symbol, ask.client_id)
 
     async def wrongs(self) -> list[str]:
         """Return in words what does not hold any more; nothing lost and nothing doubled is []."""
@@ -168,7 +181,7 @@ class Load:
     async def _wrong_orders(self, client: DialectClient, mine: list[Asked]) -> list[str]:
         wrongs: list[str] = []
         for ask in mine:
-            said = await client.find(ask.symbol, ask.client_id)
+            said = await self._find(ask)
             if ask.fate == "acked":
                 assert ask.said is not None
                 if not said.is_ok:

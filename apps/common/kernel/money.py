@@ -51,4 +51,3 @@ def format_units(amount: int, *, decimals: int) -> str:
         return sign + digits
     digits = digits.rjust(decimals + 1, "0")
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
-
