@@ -71,6 +71,14 @@ class Snapshots:
             return snapshot
         return None
 
+    def renew(self, *, seq: int) -> bool:
+        """Date the newest snapshot as of now if it is of this sequence: one is enough for each."""
+        newest = next(self.whole(), None)
+        if newest is None or newest.seq != seq:
+            return False
+        self._path(newest).touch()
+        return True
+
     def _path(self, snapshot: Snapshot) -> Path:
         return self.directory / f"{snapshot.batch:012d}{_SUFFIX}"
 

@@ -142,7 +142,9 @@ class Standby:
         """Save the state for whoever wants to compare with a live one: `verify` asks on `cache`."""
         with contextlib.suppress(redis.RedisError):
             if self._cache.delete(asked_key(self.worker)):
-                self.snapshot()
+                is_there = self._snapshots.renew(seq=self.replica.machine.seq)
+                if not is_there:
+                    self.snapshot()
 
     def snapshot(self) -> None:
         """Save the replica's state now."""

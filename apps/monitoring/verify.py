@@ -27,7 +27,14 @@ from apps.monitoring import derive, shown
 from apps.monitoring.books import BookWatch, FillCount, PartitionView, views_of
 from apps.monitoring.contracts import SCHEMA, Hashes, Verified
 from apps.monitoring.findings import Findings
-from apps.monitoring.walk import Walk, blueprint_of, is_partition, last_batch, number_of
+from apps.monitoring.walk import (
+    Walk,
+    blueprint_of,
+    is_partition,
+    last_batch,
+    last_batch_with_commands,
+    number_of,
+)
 
 LIVE_WAIT_S = 2.0
 
@@ -103,7 +110,7 @@ class _Verification:
             if waiting:
                 time.sleep(0.05)
         for worker in sorted(waiting):
-            self._ends[worker] = last_batch(self._journal, worker)
+            self._ends[worker] = last_batch_with_commands(self._journal, worker)
 
     # -- the ledger by itself
 

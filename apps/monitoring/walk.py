@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import redis
 
 from apps.common.config import config
-from apps.journals import keys
+from apps.journals import keys, wire
 from apps.journals.codec import Codec
 from apps.journals.contracts import FrameRefused
 from apps.journals.machine import Machine
@@ -29,6 +29,7 @@ from matching_worker.codec import BOOK_CODEC
 from matching_worker.contracts.from_book import BookEvent
 from matching_worker.engine import BookMachine
 
+QUIET_BATCHES_MAX = 500
 Fold = Callable[[RecordedBatch, Sequence[Any]], None]
 
 _risk_events = msgspec.msgpack.Decoder(list[RiskEvent | FrameRefused])
@@ -67,6 +68,22 @@ def blueprint_of(worker: str) -> Blueprint:
 def last_batch(journal: redis.Redis, worker: str) -> int:
     """Return the number of the last batch that a worker has written."""
     return int(journal.hget(keys.cursor(worker), "batch") or 0)
+
+
+def last_batch_with_commands(journal: redis.Redis, worker: str) -> int:
+    """Return the last batch that moved the sequence: `replay --at` of that sequence ends there.
+
+    Looks at the newest batches only; where none of them holds a command, it is the last batch.
+    """
+    newest = cast("list[Any]", journal.xrevrange(keys.log(worker), count=QUIET_BATCHES_MAX))
+    for _, fields in newest:
+        try:
+            header = wire.decode_header(wire.decode_sealed(fields[keys.LOG_FIELD_HEADER]).core)
+        except (msgspec.MsgspecError, KeyError):
+            break  # Damaged: the walk will name it.
+        if header.last_seq >= header.first_seq:
+            return header.batch
+    return last_batch(journal, worker)
 
 
 class Walk:

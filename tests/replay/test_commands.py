@@ -121,3 +121,17 @@ def test_replay_at_a_moment_stops_before_what_came_later(settled):
     then, now = json.loads(text)["streams"][0], json.loads(now)["streams"][0]
     assert then["seq"] <= before
     assert now["seq"] == before + 2
+
+
+def test_a_snapshot_that_was_asked_for_between_commands_is_of_the_same_sequence(settled):
+    """An idle worker's last batches hold no command; replay to its sequence ends where it does."""
+    settled.world.run(seconds=11)
+    settled.world.run(seconds=11)
+    settled.snapshot()
+
+    for worker, replica in settled.world.replicas.items():
+        seq = replica.machine.seq
+        for start in ("genesis", "snapshot"):
+            _, text = run("replay", "--from", start, "--stream", worker, "--at", str(seq), "--json")
+            (stream,) = json.loads(text)["streams"]
+            assert (stream["seq"], stream["hash"]) == (seq, replica.state_hash().hex())

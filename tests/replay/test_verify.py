@@ -180,6 +180,15 @@ def test_a_damaged_byte_of_a_log_is_found_and_named(settled, journal, worker, fi
     assert f"batch {number.split(b'-')[0].decode()}" in names["I6"]
 
 
+def test_a_damaged_byte_of_the_newest_header_is_found_and_named(settled, journal):
+    entries = journal.xrange(keys.log(BOOK))
+    number, fields = entries[-1]
+    fields[b"h"] = b"\xc1" + fields[b"h"][1:]
+    rewrite(journal, keys.log(BOOK), entries)
+
+    assert f"batch {number.split(b'-')[0].decode()}" in violated(settled.verify())["I6"]
+
+
 def test_a_damaged_byte_of_a_command_is_found_and_named(settled, journal):
     stream = keys.commands(RISK)
     entries = journal.xrange(stream)

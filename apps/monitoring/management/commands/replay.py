@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +17,8 @@ from apps.journals import directory
 from apps.journals.reader import LogReader
 from apps.journals.recorded import Damage, Diverged
 from apps.journals.replay import Replayed, replay
-from apps.monitoring.walk import machine_of
+from apps.journals.snapshots import Snapshots
+from apps.monitoring.walk import Walk, machine_of
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -67,6 +69,8 @@ class Command(BaseCommand):
 
     def _replay(self, journal: redis.Redis, worker: str, start: str, at: str | None) -> Stream:
         at_seq = int(at) if at and at.isdecimal() else None
+        if at_seq is not None and (batch := _batch_of_snapshot(worker, at_seq)):
+            return _walk(journal, worker, start, batch)
         at_batch = _batch_at(journal, worker, at) if at and at_seq is None else None
         make_machine, codec = machine_of(worker)
         found: Replayed = replay(
@@ -80,6 +84,22 @@ class Command(BaseCommand):
         )
         seconds = round(found.seconds, 3)
         return Stream(worker, found.seq, found.state_hash.hex(), found.commands, seconds)
+
+
+def _batch_of_snapshot(worker: str, seq: int) -> int | None:
+    """Return the batch at which a snapshot of this sequence was made: both name the same state."""
+    snapshots = Snapshots(config.path("FAIRBOOK_SNAPSHOT_DIR"), worker).whole(seq_max=seq)
+    newest = next(snapshots, None)
+    return newest.batch if newest is not None and newest.seq == seq else None
+
+
+def _walk(journal: redis.Redis, worker: str, start: str, batch: int) -> Stream:
+    """Replay to a batch, from genesis or from a snapshot before it."""
+    began = time.perf_counter()
+    walk = Walk(worker, journal, from_snapshot=start == "snapshot", batch_max=batch - 1)
+    walk.to(batch)
+    state_hash, seconds = walk.replica.state_hash().hex(), time.perf_counter() - began
+    return Stream(worker, walk.machine.seq, state_hash, walk.commands, round(seconds, 3))
 
 
 def _batch_at(journal: redis.Redis, worker: str, moment: str) -> int:
