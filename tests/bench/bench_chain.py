@@ -5,7 +5,8 @@ an edge's frames of 64 orders and, a few frames later, what a book says of them 
 `bench_risk`). Commands are orders and the book's messages.
 
 In the chain of each two orders one rests and the next takes it; it ends when the partition has
-booked the last report. Four processes share the machine: producer, journal, partition, book.
+booked the last report. Four processes share the machine: producer, journal, partition, book; and
+once more with the projector, which writes the read models, beside them.
 
     python -m tests.bench.bench_chain
 """
@@ -148,8 +149,8 @@ def _partition(*, quick: bool) -> Figures:
 
 
 @contextlib.contextmanager
-def _workers(journal: redis.Redis) -> Iterator[None]:
-    """Found a partition and a book, and run their real processes."""
+def _workers(journal: redis.Redis, *also: str) -> Iterator[None]:
+    """Found a partition and a book, and run their real processes, and other modules beside."""
     directory.found(journal, RISK, [])
     directory.found(journal, BOOK, [MarketDefine(SMALL_MARKET), LinkAdd(RISK)])
     journal.xadd(COMMANDS, {keys.FRAME_FIELD: _setup()}, id="1-0")
@@ -158,6 +159,7 @@ def _workers(journal: redis.Redis) -> Iterator[None]:
     words = (
         ["apps.risk.worker", "--partition", "0"],
         ["matching_worker", "--market", SMALL_MARKET.symbol],
+        *([module] for module in also),
     )
     log = Path(config.path("FAIRBOOK_VAR")) / "workers.log"
     with log.open("ab") as out, contextlib.ExitStack() as running:
@@ -193,7 +195,8 @@ def _last(journal: redis.Redis, stream: str) -> bytes:
     return info.get("last-generated-id", b"0-0")
 
 
-def _chain(*, quick: bool) -> Figures:
+def _chain(*beside: str, quick: bool) -> int:
+    """Return the orders per second, with these modules running beside."""
     frames = 50 if quick else 1_500
     steps: list[Step] = []
     for number in range(frames):
@@ -207,17 +210,21 @@ def _chain(*, quick: bool) -> Figures:
     with (
         Producer(steps, worker=RISK, stream=COMMANDS) as producer,
         fresh_servers("journal", "cache") as journal,
-        _workers(journal),
+        _workers(journal, *beside),
     ):
         start = producer.go(window=AHEAD, taken_before=SETUP_FRAMES)
         producer.wait()
         took = _wait_until_idle(journal, frames=frames) - start
-    return {"chain.orders_per_s": round(frames * PER_FRAME / took)}
+    return round(frames * PER_FRAME / took)
 
 
 def measure(*, quick: bool) -> Figures:
     """Measure both once."""
-    return _partition(quick=quick) | _chain(quick=quick)
+    return {
+        **_partition(quick=quick),
+        "chain.orders_per_s": _chain(quick=quick),
+        "chain.orders_per_s_projected": _chain("apps.orders.projector", quick=quick),
+    }
 
 
 def run(*, quick: bool = False) -> Figures:
