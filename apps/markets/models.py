@@ -55,6 +55,7 @@ class Market(models.Model):
     maker_ppm = models.IntegerField(default=1_000)
     taker_ppm = models.IntegerField(default=1_500)
     cut_s = models.PositiveIntegerField(default=10)
+    partitions = models.PositiveSmallIntegerField(default=1)  # How many were told of it.
     listed_at = models.DateTimeField(default=timezone.now)
 
     objects = MarketQuerySet.as_manager()

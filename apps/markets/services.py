@@ -35,9 +35,41 @@ def partitions() -> list[str]:
 
 
 def found_partitions(journal: redis.Redis) -> None:
-    """Write the empty genesis of each risk partition that has none, so that it can start."""
+    """Found each risk partition that is not there yet, and link all partitions to one another.
+
+    The links are queued first: after a failure in between, the next call queues them again, and a
+    link that is there already changes nothing.
+    """
+    known = set(directory.workers(journal))
     for worker in partitions():
-        directory.found(journal, worker, [])
+        if worker not in known:
+            _link_partition(worker)
+            directory.found(journal, worker, [])
+    _tell_new_partitions()
+    selectors.forget()
+
+
+@transaction.atomic(durable=True)
+def _link_partition(worker: str) -> None:
+    for other in partitions():
+        if other != worker:
+            outbox.send(LinkAdd(peer=other), worker=worker)
+            outbox.send(LinkAdd(peer=worker), worker=other)
+
+
+@transaction.atomic(durable=True)
+def _tell_new_partitions() -> None:
+    """Tell partitions that came after a market of it, and its book of them."""
+    for market in Market.objects.in_order():
+        for worker in partitions()[market.partitions :]:
+            outbox.send(LinkAdd(peer=worker), worker=f"book:{market.symbol}")
+            _tell_of_market(selectors.spec_of(market), worker=worker)
+    Market.objects.filter(partitions__lt=len(partitions())).update(partitions=len(partitions()))
+
+
+def _tell_of_market(spec: MarketSpec, *, worker: str) -> None:
+    outbox.send(LinkAdd(peer=f"book:{spec.symbol}"), worker=worker)
+    outbox.send(MarketAdd(spec=spec), worker=worker)
 
 
 @transaction.atomic
@@ -85,10 +117,9 @@ def _write_listing(spec: MarketSpec) -> bool:
     for name in ("base", "quote"):
         add_asset(code=fields[name], name=fields[name], decimals=decimals[name])
         fields[f"{name}_id"] = fields.pop(name)
-    Market.objects.create(**fields)
+    Market.objects.create(**fields, partitions=len(partitions()))
     for worker in partitions():
-        outbox.send(LinkAdd(peer=f"book:{spec.symbol}"), worker=worker)
-        outbox.send(MarketAdd(spec=spec), worker=worker)
+        _tell_of_market(spec, worker=worker)
     return True
 
 

@@ -17,6 +17,7 @@ from apps.orders.contracts import Caller
 from apps.orders.dialect import params as dialect_params
 from apps.orders.dialect import refusals, signing
 from apps.orders.dialect.params import Params
+from apps.risk.engine import codes
 from apps.users.contracts import KeyGrant, SessionGrant, Standing
 from apps.users.memory import EdgeMemory
 
@@ -145,9 +146,10 @@ def public_params(request: HttpRequest, allowed: frozenset[str]) -> Params:
 
 
 def check_may_trade(caller: Caller) -> None:
-    """Refuse new orders of who may only look."""
+    """Refuse new orders of who may only look, and of accounts that may not trade."""
+    check_may_cancel(caller)
     if not caller.standing.may_trade:
-        raise refusals.bad_key()
+        raise refusals.of_engine(codes.ACCOUNT_FROZEN)
 
 
 def check_may_cancel(caller: Caller) -> None:

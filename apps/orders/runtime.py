@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Any
 
 import msgspec
@@ -18,9 +18,9 @@ import structlog
 from django.db import InterfaceError, OperationalError, connections
 
 from apps.common.config import config
-from apps.common.kernel.ids import StreamId
-from apps.common.redis_clients import async_cache_client
-from apps.journals import mailbox
+from apps.common.kernel.ids import BEFORE_ALL, StreamId, parse_stream_id
+from apps.common.redis_clients import async_cache_client, async_journal_client
+from apps.journals import keys, mailbox
 from apps.journals.mailbox import Answer, Mailbox, StreamKind
 from apps.markets import selectors as markets
 from apps.orders.dialect import refusals
@@ -31,6 +31,7 @@ from apps.users.memory import EdgeMemory
 ANSWER_S = 5.0
 NOTHING_SENT = "The journals do not answer; nothing was sent."
 CATALOGUE_EVERY_S = 15.0
+TOLD_S, TOLD_ACCOUNTS_MAX = 10.0, 50_000
 LIFE_KEPT_S = 24 * 3600
 LIVES_EVERY_S = 0.5
 LIVES_MAX = 10_000  # Waiting to be written; more are not kept.
@@ -52,6 +53,31 @@ class EdgeTimes(msgspec.Struct, frozen=True, gc=False):
     answered_ns: int
 
 
+class Told:
+    """What this edge has told accounts of late, so that their next reads do not know less.
+
+    Per account: each engine that answered it, and the batch of the newest answer. A partition's
+    batch is in its own log; what a book answered reaches the partition over their link.
+    """
+
+    def __init__(self) -> None:
+        self._accounts: OrderedDict[int, tuple[float, dict[str, int]]] = OrderedDict()
+
+    def note(self, account: int, answer: Answer) -> None:
+        """Remember the batch of an answer."""
+        marks = self.of(account)
+        marks[answer.engine] = max(answer.batch, marks.get(answer.engine, 0))
+        self._accounts[account] = (time.monotonic(), marks)
+        self._accounts.move_to_end(account)
+        while len(self._accounts) > TOLD_ACCOUNTS_MAX:
+            self._accounts.popitem(last=False)
+
+    def of(self, account: int) -> dict[str, int]:
+        """Return what an account was told within the last seconds; older news stands everywhere."""
+        told_at, marks = self._accounts.get(account, (float("-inf"), {}))
+        return marks if time.monotonic() - told_at < TOLD_S else {}
+
+
 class Edge:
     """All that a request on the hot path needs, and no database."""
 
@@ -59,10 +85,12 @@ class Edge:
         self.mailbox = Mailbox(config)
         self.cache = async_cache_client(socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
         self.ears = async_cache_client(socket_timeout=None, socket_connect_timeout=2)
+        self.journal = async_journal_client(socket_timeout=1, socket_connect_timeout=1)
         self.memory = EdgeMemory()
         self.gate = Gate(self.cache)
         self.models = ReadModels(self.cache)
         self.name = str(config.environ.get("FAIRBOOK_SERVICE", "edge"))
+        self.told = Told()
         self._lives: deque[tuple[int, EdgeTimes]] = deque()
         self._has_lives = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
@@ -86,6 +114,7 @@ class Edge:
         await self.mailbox.stop()
         await self.cache.aclose()
         await self.ears.aclose()
+        await self.journal.aclose()
 
     # -- asking engines
 
@@ -104,6 +133,16 @@ class Edge:
             return await self.mailbox.last_command_id(worker)
         except mailbox.JournalDown:
             raise refusals.not_now(NOTHING_SENT) from None
+
+    async def newest_frame(self, writer: str, reader: str) -> StreamId:
+        """Return the last frame on a link. It is at least as new as any answer of its writer."""
+        try:
+            info = await self.journal.xinfo_stream(keys.link(writer, reader))
+        except redis.ResponseError:
+            return BEFORE_ALL  # Nothing was written yet.
+        except (redis.RedisError, OSError):
+            raise refusals.not_now(NOTHING_SENT) from None
+        return parse_stream_id(info["last-generated-id"])
 
     # -- the life of an order: noted beside the answer, never before it
 

@@ -78,18 +78,26 @@ async def open_orders(
 
 
 async def catch_up(edge: Edge, caller: Caller) -> dict[str, int]:
-    """Wait until the read models know all that the partition was asked so far.
+    """Wait until the read models know all that the partition was asked, and this account told.
 
     Returns nothing to add when they do; else `asOf`, the time up to which they know it.
     """
+    partition = caller.partition
     try:
-        up_to = await edge.newest_command(caller.partition)
-        stream = keys.commands(caller.partition)
-        if await edge.models.wait_for(caller.partition, stream, up_to):
+        up_to = await edge.newest_command(partition)
+        is_seen = await edge.models.wait_for(partition, keys.commands(partition), up_to)
+        for engine, batch in edge.told.of(caller.account).items():
+            if engine == partition:
+                is_seen &= await edge.models.wait_for_batch(partition, batch)
+            else:
+                frame = await edge.newest_frame(engine, partition)
+                link = keys.link(engine, partition)
+                is_seen &= await edge.models.wait_for(partition, link, frame)
+        if is_seen:
             return {}
     except refusals.DialectRefusal:
         pass  # The journals are away: answer what is known, as of when it was.
-    position = await edge.models.position(caller.partition)
+    position = await edge.models.position(partition)
     return {"asOf": position.at_ns // 1_000_000 if position else 0}
 
 

@@ -50,6 +50,7 @@ async def place(edge: Edge, caller: Caller, ticket: Ticket, *, received_ns: int)
     sent_ns = time.time_ns()
     answer = await edge.ask(caller.partition, "commands", command)
     reply = _risk_replies.decode(answer.reply_raw)
+    edge.told.note(caller.account, answer)
     if isinstance(reply, OrderRefusal):
         raise refusals.of_engine(reply.code)
     edge.note_life(reply.order_id, received_ns=received_ns, sent_ns=sent_ns)
@@ -93,6 +94,7 @@ async def cancel(
     reply = _cancel_replies.decode(answer.reply_raw)
     if isinstance(reply, CancelRefused):
         raise refusals.of_engine(reply.code)
+    edge.told.note(caller.account, answer)
     return _ended(market, reply, hash_=answer.hash, cancel_id=cancel_id)
 
 

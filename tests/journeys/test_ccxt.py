@@ -143,5 +143,5 @@ def test_an_order_that_is_not_there_is_not_found(alice):
 
 def test_who_is_not_verified_does_not_trade(stack, price):
     dave = binance(stack, "dave")
-    with pytest.raises(ccxt.AuthenticationError):
+    with pytest.raises(ccxt.ExchangeError, match="disabled on this account"):
         dave.create_order(SYMBOL, "limit", "buy", 0.001, round(price * 0.95, 2), name())

@@ -270,3 +270,17 @@ async def test_a_cancel_of_everything_is_done_once_per_signature(alice, edge, po
     assert first.json()["code"] == -2011
     assert again.json()["code"] == -1021
     assert len(postbox.sent) == 1
+
+
+async def test_who_is_not_verified_places_no_order_but_may_cancel(alice, edge, postbox):
+    user_id = await in_thread(users.register, email="dave@example.org", password="x" * 12)
+    account = (await in_thread(users.create_account, user_id=user_id, kyc_tier=0)).account
+    made = await in_thread(users.create_api_key, account=account, can_trade=True)
+    alice.key, alice.secret = made.public_id, made.secret
+
+    placed = await alice.asks("POST", "order", **LIMIT)
+    canceled = await alice.asks("DELETE", "openOrders", symbol="BTCUSDT")
+
+    assert placed.json() == {"code": -2010, "msg": "This action is disabled on this account."}
+    assert canceled.json()["code"] == -2011
+    assert postbox.orders == []

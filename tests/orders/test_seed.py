@@ -3,15 +3,19 @@
 import json
 import stat
 
+import msgspec
 import pytest
 from django.core.management import call_command
 
 from apps.common.models import OutboxMessage
 from apps.journals import directory
+from apps.journals.contracts import LinkAdd
 from apps.orders import demo
+from apps.risk.contracts.commands import MarketAdd
 
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
+decode = msgspec.msgpack.Decoder(LinkAdd | MarketAdd).decode
 CONTRACT = {"login", "role", "tier", "password", "totp_secret", "api_key", "api_secret"}
 
 
@@ -39,3 +43,22 @@ def test_the_logins_are_written_in_the_contracts_shape_and_for_no_other_eyes(jou
     assert people["compliance2"]["api_key"] is None
     assert stat.S_IMODE(demo.file().stat().st_mode) == 0o600
     assert content["url"].startswith("http://localhost:")
+
+
+def test_new_partitions_are_linked_to_everything_that_is_there(journal, cache, monkeypatch):
+    call_command("seed_demo")
+    before = OutboxMessage.objects.count()
+    monkeypatch.setenv("FAIRBOOK_RISK_PARTITIONS", "3")
+
+    call_command("seed_demo")
+
+    told = OutboxMessage.objects.order_by("pk")[before:]
+    sent = [(row.worker, decode(bytes(row.body))) for row in told]
+    links = {(worker, command.peer) for worker, command in sent if isinstance(command, LinkAdd)}
+    books, others = ("book:BTC-USDT", "book:ETH-USDT"), ("risk:1", "risk:2")
+    assert {(book, other) for book in books for other in others} <= links
+    assert {(other, book) for book in books for other in others} <= links
+    assert {("risk:0", "risk:1"), ("risk:1", "risk:0"), ("risk:2", "risk:1")} <= links
+    added = [worker for worker, command in sent if isinstance(command, MarketAdd)]
+    assert sorted(added) == ["risk:1", "risk:1", "risk:2", "risk:2"]
+    assert set(others) < set(directory.workers(journal))
