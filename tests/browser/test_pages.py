@@ -117,3 +117,26 @@ def test_there_is_no_demo_outside_the_demo(tab, stack):
     answer = tab().page.goto(f"{stack.url}/demo/")
     assert answer is not None
     assert answer.status == 404
+
+
+def test_the_page_opens_and_trades_while_postgresql_is_down(stack, tab, program):
+    low = f"{program('alice').fair('BTCUSDT') * Decimal('0.96'):.2f}"
+    tab_of_alice = tab()
+    page = tab_of_alice.log_in(stack.demo["alice"], to="/trade/BTC-USDT")
+    expect(page.locator("#submit")).to_be_enabled()
+
+    stopped = stack.manage("services", "stop", "postgres")
+    assert stopped.returncode == 0, stopped.stderr
+    try:
+        page.reload()
+        expect(page.locator("#submit")).to_be_enabled(timeout=15_000)
+        page.fill("#price", low)
+        page.fill("#size", "0.01")
+        page.click("#submit")
+        expect(page.locator(".toast", has_text="Order placed")).to_be_visible()
+        page.get_by_role("button", name="Cancel all").click()
+        expect(page.locator("#own-body")).to_contain_text("No open orders")
+    finally:
+        started = stack.manage("services", "start", "postgres")
+    assert started.returncode == 0, started.stderr
+    assert tab_of_alice.complaints == []
