@@ -56,6 +56,6 @@ soak: setup
 
 # New versions: edit *.in, run this, read the diff. One resolution serves both files.
 lock: setup
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes -c requirements-dev.txt requirements.in -o requirements.txt
+	uv pip compile --quiet --no-header --no-emit-index-url --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --no-header --no-emit-index-url --universal --python-version 3.11 --generate-hashes -c requirements-dev.txt requirements.in -o requirements.txt
 	npm install --package-lock-only --ignore-scripts

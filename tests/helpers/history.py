@@ -188,7 +188,7 @@ class Load:
                     wrongs.append(f"lost: {ask.client_id} {said}")
                 elif said.body["orderId"] != ask.said.body["orderId"]:
                     wrongs.append(f"doubled: {ask.client_id} {said.body} {ask.said.body}")
-            elif ask.fate == "refused" and said.is_ok:
+            elif ask.fate == "refused" and said.is_ok and said.body["status"] != "REJECTED":
                 wrongs.append(f"refused but there: {ask.client_id} {ask.said} {said.body}")
         for symbol in self._symbols:
             said = await client.signed("GET", "/api/v3/allOrders", symbol=symbol, limit=1000)

@@ -8,7 +8,7 @@ import psycopg
 import redis
 from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseError
-from django.db import connection
+from django.db import close_old_connections, connection
 
 from apps.common import outbox, relay
 from apps.common.redis_clients import journal_client
@@ -34,6 +34,7 @@ class Command(BaseCommand):
                 self._listen(service)
             except (psycopg.Error, DatabaseError) as away:
                 service.check("postgres", False, str(away).strip())
+                close_old_connections()  # Else Django keeps asking the connection that broke.
                 service.stopping.wait(AWAY_S)
         service.close()
 
