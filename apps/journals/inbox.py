@@ -23,6 +23,8 @@ class Inbox:
         self._replica = replica
         self._waiting: dict[str, deque[InputEntry]] = {}
         self._read_to: dict[str, StreamId] = {}
+        self._served: set[str] = set()  # Streams that the open batch took from.
+        self._left_behind: set[str] = set()  # Streams that waited while the last batch was full.
         self.only: Input | None = None  # While blocked, no other kind of stream is read or taken.
         self.blocked_stream = ""
 
@@ -59,8 +61,12 @@ class Inbox:
         return {stream: found.get(stream, []) for stream in also or {}}
 
     def entries(self) -> Iterator[tuple[str, InputEntry]]:
-        """Yield what waits: links, cancels, commands. `drop_first` each that was taken."""
-        for feed in self._feeds():
+        """Yield what waits: links, cancels, commands. `drop_first` each that was taken.
+
+        A stream of which a full batch took nothing comes first in the next one: links under load
+        would keep cancels and operators waiting without end.
+        """
+        for feed in sorted(self._feeds(), key=lambda feed: feed.stream not in self._left_behind):
             waiting = self._waiting.get(feed.stream)
             while waiting:
                 yield feed.stream, waiting[0]
@@ -68,9 +74,18 @@ class Inbox:
     def drop_first(self, stream: str) -> None:
         """Forget the first waiting entry of a stream: it was taken."""
         self._waiting[stream].popleft()
+        self._served.add(stream)
+
+    def end_batch(self) -> None:
+        """Note which streams waited in vain."""
+        waiting = {stream for stream, entries in self._waiting.items() if entries}
+        self._left_behind = waiting - self._served
+        self._served.clear()
 
     def start_over(self, replica: Replica) -> None:
         """Forget everything that waits, and read on from where this replica stands."""
         self._replica = replica
         self._waiting.clear()
         self._read_to.clear()
+        self._served.clear()
+        self._left_behind.clear()

@@ -154,6 +154,7 @@ class Owner:
                 self._inbox.drop_first(stream)
                 if replica.is_full():
                     break
+            self._inbox.end_batch()
             return replica.finish(self._epoch)
         except LinkBroken:
             raise

@@ -31,6 +31,23 @@ def test_a_batch_takes_links_by_name_then_cancels_then_commands(journal, tmp_pat
     assert (batch.core.first_seq, batch.core.last_seq) == (1, 4)
 
 
+def test_links_under_load_keep_a_cancel_waiting_for_one_batch_at_most(journal, tmp_path):
+    toy = ToyWorker(journal, tmp_path, peers=("risk:0",))
+    speaker = ToyWorker(journal, tmp_path, "risk:0", peers=("book:TOY",))
+    loud = speaker.source()
+    for _ in range(60):
+        loud.send(*(Add(1, "b", 1, tell=True) for _ in range(50)))
+    speaker.run()
+    toy.source("cancels").send(Forget("a"))
+
+    toy.run()
+
+    takes = [[take.stream for take in batch.core.takes] for batch in toy.batches()]
+    assert len(takes) > 2, "the links alone fill several batches"
+    assert takes[0] == ["{risk:0}:to:book:TOY"]
+    assert takes[1] == ["{book:TOY}:cancels", "{risk:0}:to:book:TOY"]
+
+
 def test_a_batch_takes_at_most_1024_commands_in_whole_frames(toy):
     alice = toy.source()
     for _ in range(21):

@@ -18,12 +18,12 @@ PPM = 1_000_000
 
 
 def wide(amount: int) -> Wide:
-    """Return `amount` as messages carry it: the integer if it fits 64 bits, else its decimal string."""
+    """Return `amount` as messages carry it: an integer if it fits 64 bits, else a decimal string."""
     return amount if WIDE_MIN <= amount <= WIDE_MAX else str(amount)
 
 
 def fee_minor(amount: int, *, rate_ppm: int) -> int:
-    """Charge `rate_ppm` millionths of `amount`: a fee rounds up (the house wins), a rebate towards zero."""
+    """Charge `rate_ppm` millionths: a fee rounds up (the house wins), a rebate towards zero."""
     return -(-amount * rate_ppm // PPM)
 
 

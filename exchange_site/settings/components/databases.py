@@ -17,6 +17,7 @@ def database(url: str) -> dict[str, Any]:
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or 5432),
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # A pooled connection that died with its server is replaced.
         "ATOMIC_REQUESTS": False,
         "OPTIONS": {
             "connect_timeout": 3,
