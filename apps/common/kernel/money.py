@@ -18,7 +18,7 @@ PPM = 1_000_000
 
 
 def wide(amount: int) -> Wide:
-    """Return `amount` as messages carry it: an integer if it fits 64 bits, else a decimal string."""
+    """Return `amount` as messages carry it: an integer up to 64 bits, else a decimal string."""
     return amount if WIDE_MIN <= amount <= WIDE_MAX else str(amount)
 
 
