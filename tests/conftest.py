@@ -84,6 +84,14 @@ def django_db_modify_db_settings(servers: RunningServers) -> None:
     """Start PostgreSQL before pytest-django makes its test database."""
 
 
+@pytest.fixture
+def transactional_db(django_db_serialized_rollback: None, transactional_db: None) -> None:
+    """Empty tables after the test, then put back what migrations seed (fee tiers, content types).
+
+    For all such tests or for none: a plain one would leave content types that clash with the next.
+    """
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Run the whole exchange: one supervisor, every process, demo users (once a session)."""
