@@ -1,7 +1,7 @@
-"""Keep a day's journals for ever: `JOURNAL_URL=… python -m tests.replay.keep NAME` on an empty server.
+"""Keep a day's journals for ever: `JOURNAL_URL=… python -m tests.replay.keep NAME`, empty server.
 
 A build's kept journals stand in tests/replay/kept/<name>/ as the archiver writes them, with what
-their replay must come to. Later builds replay them (test_kept_journals.py); they are never made again.
+their replay must come to. Later builds replay them (test_kept_journals.py); none is made again.
 """
 
 from __future__ import annotations
