@@ -7,7 +7,7 @@ from typing import Any
 import redis
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -31,6 +31,12 @@ _CODES: dict[type[Exception], str] = {
 }
 
 
+class NotStorable(Refusal):
+    """A value passed every check, and still the database cannot hold it or ask for it."""
+
+    code = "invalid"
+
+
 def as_refusal(error: Exception) -> Refusal | None:
     """Turn any expected no into a `Refusal`; None for a fault."""
     if isinstance(error, Refusal):
@@ -41,6 +47,9 @@ def as_refusal(error: Exception) -> Refusal | None:
     if isinstance(error, redis.RedisError):
         log.warning("api.cache.unavailable", reason=str(error)[:200])
         return Unavailable()
+    if isinstance(error, DataError):  # A NUL, or a word longer than its column.
+        log.warning("api.value.not_storable", reason=str(error).splitlines()[0][:200])
+        return NotStorable("Some value is not valid.")
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

@@ -68,6 +68,8 @@ def live_key_grants(*, limit: int) -> list[KeyGrant]:
 
 def session_grant(session_key: str) -> SessionGrant | None:
     """Return what this session cookie opens, or None if nobody is logged in by it (any more)."""
+    if not sessions.is_key(session_key):
+        return None
     store = SessionStore(session_key)
     user_id, now = store.get(SESSION_KEY), time.time()
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
 from django.core.cache import caches
 
+from apps.users import sessions
+
 log = structlog.get_logger("fairbook.users")
 
 
@@ -50,3 +52,6 @@ class SessionStore(CachedStore):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._cache: Any = _Forgiving(caches[settings.SESSION_CACHE_ALIAS])
+
+    def _validate_session_key(self, key: str | None) -> bool:
+        return sessions.is_key(key)

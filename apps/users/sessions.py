@@ -6,12 +6,14 @@ minute, so that reading a page writes nothing most of the time.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 BEGAN, SEEN, STAFF = "began_at", "seen_at", "is_staff"
 TOUCH_EVERY_S = 60.0
+_KEY = re.compile(r"[a-z0-9]{8,40}", re.ASCII)
 _CUSTOMER = (timedelta(minutes=30), timedelta(hours=12))
 _STAFF = (timedelta(minutes=15), timedelta(hours=8))
 
@@ -19,6 +21,11 @@ _STAFF = (timedelta(minutes=15), timedelta(hours=8))
 def name_of(session_key: str) -> str:
     """Return what a session is called outside its row: never the cookie itself."""
     return sha256(session_key.encode()).hexdigest()
+
+
+def is_key(word: str | None) -> bool:
+    """Whether a cookie can be a session at all: PostgreSQL cannot even be asked for some words."""
+    return _KEY.fullmatch(word or "") is not None
 
 
 def begin(session: Any, *, now: float, is_staff: bool) -> None:
