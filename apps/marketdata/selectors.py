@@ -249,6 +249,7 @@ def klines(
     if start_ms is None:
         first = intervals.earlier(interval, intervals.opening(interval, until), limit - 1)
     else:
+        start_ms = min(start_ms, now_ms + DAY_MS)  # Later is as empty, and ends with the calendar.
         first = intervals.opening(interval, max(start_ms, 0))
         first = first if first >= start_ms else intervals.following(interval, first)
         for_limit = first
