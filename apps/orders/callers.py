@@ -9,8 +9,9 @@ import time
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.http import HttpRequest
+from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import CsrfViewMiddleware
 
 from apps.orders.contracts import Caller
@@ -56,7 +57,11 @@ def address_of(request: HttpRequest) -> str:
 def check_csrf(request: HttpRequest) -> None:
     """Refuse a changing request of a log-in that another site may have made."""
     _csrf.process_request(request)
-    if _csrf.process_view(request, _not_asked, (), {}) is not None:
+    try:
+        refused = _csrf.process_view(request, _not_asked, (), {})
+    except (BadRequest, MultiPartParserError, SuspiciousOperation) as error:
+        refused = str(error)  # It looked for a token in a body that is no form.
+    if refused is not None:
         raise refusals.DialectRefusal(
             -2015, "CSRF token missing or incorrect: send the X-CSRFToken header.", status=403
         )
