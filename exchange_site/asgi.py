@@ -22,21 +22,54 @@ from urllib.parse import urlsplit
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "exchange_site.settings")
 
-from django.core.asgi import get_asgi_application
+import django
 
-pages = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.core.exceptions import RequestAborted  # noqa: E402
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix  # noqa: E402
-from django.urls import set_script_prefix  # noqa: E402
+from django.http import HttpResponse  # noqa: E402
+from django.urls import re_path, set_script_prefix  # noqa: E402
 
+from apps.common.middleware import put_fixed_headers  # noqa: E402
 from apps.common.service import Service, current  # noqa: E402
 from exchange_site.urls import APPS  # noqa: E402
 
 
-class FastHandler(ASGIHandler):
+class Handler(ASGIHandler):
+    """Django's handler, for strangers: no body is longer than ours are, and every no has headers.
+
+    Django writes a body to disk to its end before anybody may refuse it.
+    """
+
+    async def read_body(self, receive: Any) -> Any:
+        """Read a body, or as much of it as says that it is too long."""
+        read, most = 0, settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+        async def bounded() -> Any:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            return message | {"more_body": False} if read > most else message
+
+        return await super().read_body(bounded)
+
+    def create_request(self, scope: Any, body_file: Any) -> Any:
+        """Make the request, or the refusal of one that cannot be read."""
+        body_file.seek(0, os.SEEK_END)
+        is_too_long = body_file.tell() > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body_file.seek(0)
+        request, refusal = super().create_request(scope, body_file)
+        if is_too_long:
+            request, refusal = None, HttpResponse(status=413)
+        if refusal is not None:
+            put_fixed_headers(refusal)
+        return request, refusal
+
+
+class FastHandler(Handler):
     """Django's way from request to view for async views, without its per-request threads.
 
     It sends no request signals (they exist to tidy up connections of threads, and these views have
@@ -123,7 +156,10 @@ class SameOrigin:
         """Pass on, or close before accepting (the client sees 403)."""
         headers = dict(scope["headers"])
         origin, host = headers.get(b"origin", b"").decode("latin1"), headers.get(b"host", b"")
-        own = urlsplit(origin).netloc == host.decode("latin1")
+        try:
+            own = urlsplit(origin).netloc == host.decode("latin1")
+        except ValueError:  # No address at all: "http://[".
+            own = False
         if not origin or own or origin in settings.CSRF_TRUSTED_ORIGINS:
             await self._inner(scope, receive, send)
         else:
@@ -133,10 +169,17 @@ class SameOrigin:
 def _websocket_routes() -> list[Any]:
     names = [f"apps.{app}.routing" for app in APPS]
     modules = [import_module(name) for name in names if find_spec(name)]
-    return [route for module in modules for route in module.websocket_urlpatterns]
+    routes = [route for module in modules for route in module.websocket_urlpatterns]
+    return [*routes, re_path("", _nowhere)]
+
+
+async def _nowhere(_scope: Any, _receive: Any, send: Any) -> None:
+    """Refuse a WebSocket to an address that has none."""
+    await send({"type": "websocket.close", "code": 4404})
 
 
 lifespan = Lifespan()
+pages = Handler()
 fast = FastHandler()
 _router = ProtocolTypeRouter(
     {

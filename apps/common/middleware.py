@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
 
@@ -49,18 +50,26 @@ def _wrap(
     return answer
 
 
+def put_fixed_headers(response: HttpResponse, *, is_static: bool = False) -> None:
+    """Put the security headers on an answer, and keep it out of caches if it may be private."""
+    for name, value in _FIXED.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Content-Security-Policy", _DATA_POLICY)
+    if not response.streaming:
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+    if not is_static:
+        response.headers.setdefault("Cache-Control", "no-store")
+
+
 @sync_and_async_middleware
 def fixed_headers(get_response: Callable[[HttpRequest], Any]) -> Any:
-    """Put the security headers on every answer, and keep answers that are private out of caches."""
+    """Put the security headers on every answer of every way through Django."""
+    https_only = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
 
     def after(request: HttpRequest, response: HttpResponse) -> None:
-        for name, value in _FIXED.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("Content-Security-Policy", _DATA_POLICY)
-        if not response.streaming:
-            response.headers.setdefault("Content-Length", str(len(response.content)))
-        if not request.path.startswith("/static/"):
-            response.headers.setdefault("Cache-Control", "no-store")
+        put_fixed_headers(response, is_static=request.path.startswith("/static/"))
+        if settings.SECURE_HSTS_SECONDS and request.is_secure():
+            response.headers.setdefault("Strict-Transport-Security", https_only)
 
     return _wrap(get_response, lambda _request: None, after)
 
