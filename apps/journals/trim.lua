@@ -1,5 +1,7 @@
+#!lua flags=allow-oom
 -- Drop a stream's entries up to an id, and say so in the same breath: a reader of the dropped range
 -- would else skip it in silence.
+-- It runs on a full server, too: there nothing but this makes room again.
 --
 -- KEYS: stream, the hash of what was trimmed. ARGV: the last id to drop, the one after it.
 local function parts(id)

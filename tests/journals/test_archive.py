@@ -1,7 +1,9 @@
 """Wire rule 21, second half: what is trimmed stands in the archive, whole, and damage is named."""
 
 import pytest
+import redis
 
+from apps.common.redis_clients import journal_client
 from apps.journals import atomic, keys, pressure
 from apps.journals.archive import Archive
 from apps.journals.archiver import ArchivePace, Archiver, WorkerArchiver
@@ -12,6 +14,7 @@ from apps.journals.recovery import bring_up
 from apps.journals.replay import replay_with
 from tests.helpers.toy_machine import Add
 from tests.helpers.toy_world import ToyWorker
+from tests.helpers.valkey import LocalValkey
 
 AT_ONCE = ArchivePace(read_s=0, read_batches=1, cut_s=0, trim_age_s=0, trim_bytes=0)
 NEVER_TRIM = ArchivePace(read_s=0, read_batches=1, cut_s=0, trim_age_s=10**10, trim_bytes=10**12)
@@ -64,6 +67,24 @@ def test_a_worker_comes_up_from_the_archive_alone(toy, journal):
     archive(toy)
 
     assert bring_up(toy.blueprint, journal).state() == toy.owner.replica.state()
+
+
+def test_a_full_server_is_trimmed_for_nothing_else_makes_room_there(tmp_path):
+    server = LocalValkey(tmp_path).start()
+    try:
+        journal = journal_client(server.url)
+        toy = ToyWorker(journal, tmp_path)
+        work(toy, 5)
+        journal.config_set("maxmemory", "1")
+        with pytest.raises(redis.ResponseError, match="maxmemory"):
+            toy.source().send(Add(1, "a", 1))
+
+        archive(toy)
+
+        assert [entry for entry, _ in journal.xrange(keys.log(toy.worker))] == [b"5-0"]
+        assert atomic.read_trimmed(journal, toy.worker)[keys.log(toy.worker)] == (4, 0)
+    finally:
+        server.kill()
 
 
 def test_a_link_is_archived_with_its_readers_log_and_trimmed_in_its_writers_name(journal, tmp_path):
