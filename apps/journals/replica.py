@@ -278,19 +278,22 @@ class Replica:
     ) -> None:
         """Give a frame's commands to the machine, in one call, without those that do not count."""
         turn.commands += len(commands)
-        if not is_whole or self._skips or self.stop_at_seq is not None:
-            commands = self._sift(turn, feed, origin, commands)
         if self._naming:
-            self._apply_singly(turn, feed, origin, commands)
+            self._apply_singly(turn, feed, origin, self._sift(turn, feed, origin, commands))
             return
+        if not is_whole or self._skips or self.stop_at_seq is not None:
+            commands = list(self._sift(turn, feed, origin, commands).values())
         if not RUNTIME_COMMANDS.isdisjoint(map(type, commands)):
             self._heed(commands)
         if commands or origin.kind is Input.LINK:
             self.machine.apply(origin, commands, turn.at_ns, turn.out)
 
-    def _sift(self, turn: Turn, feed: Feed, origin: Origin, commands: list[Any]) -> list[Any]:
-        """Leave out what is unreadable (refused as an event), skipped, or beyond `stop_at_seq`."""
-        kept: list[Any] = []
+    def _sift(self, turn: Turn, feed: Feed, origin: Origin, commands: list[Any]) -> dict[int, Any]:
+        """Leave out what is unreadable (refused as an event), skipped, or beyond `stop_at_seq`.
+
+        What is kept is kept under its place in the frame, which is part of its name.
+        """
+        kept: dict[int, Any] = {}
         for index, command in enumerate(commands):
             if self.stop_at_seq is not None and self.machine.seq + len(kept) >= self.stop_at_seq:
                 break
@@ -299,16 +302,19 @@ class Replica:
             elif command is UNREADABLE:
                 self._refuse(turn, feed, origin.entry, index, "unreadable")
             else:
-                kept.append(command)
+                kept[index] = command
         return kept
 
-    def _apply_singly(self, turn: Turn, feed: Feed, origin: Origin, commands: list[Any]) -> None:
+    def _apply_singly(
+        self, turn: Turn, feed: Feed, origin: Origin, commands: dict[int, Any]
+    ) -> None:
         """Apply one by one, so that `applying` names the one that breaks. Only its name is kept."""
         partial = msgspec.structs.replace(origin, passed=BEFORE_ALL)  # All but the last.
-        for index, command in enumerate(commands):
+        last = max(commands, default=-1)
+        for index, command in commands.items():
             self.applying = wire.CommandId(feed.stream, origin.entry, index)
             self._heed([command])
-            is_last = index == len(commands) - 1
+            is_last = index == last
             self.machine.apply(origin if is_last else partial, [command], turn.at_ns, turn.out)
         self.applying = None
 

@@ -131,6 +131,25 @@ def test_two_poisons_need_two_skips(toy):
     assert requests(toy) == [1]
 
 
+def test_a_poison_is_named_by_its_place_in_the_frame_whatever_was_left_out_before_it(toy):
+    alice, olga = toy.source(), toy.source()
+    unreadable = msgspec.Raw(wire.encode(["of_tomorrow.v9", 1]))
+    entry = alice.send(unreadable, Break("belief"), Break("belief"), Add(1, "a", 1))
+    toy.run()
+    first = toy.owner.blocked_by
+    olga.send(skip_of(first))
+    toy.run()
+    second = toy.owner.blocked_by
+    olga.send(skip_of(second))
+    toy.run()
+
+    stream = keys.commands(toy.worker)
+    assert [first, second] == [wire.CommandId(stream, entry, place) for place in (1, 2)]
+    assert requests(toy) == [1]
+    assert toy.refusals() == [(0, "unreadable")]
+    assert toy.replayed().state() == toy.owner.replica.state()
+
+
 def test_a_poison_on_a_link_blocks_the_link_until_it_is_skipped(journal, tmp_path):
     toy = ToyWorker(journal, tmp_path, peers=("risk:0",))
     peer = Speaker(journal)
