@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
 from django.core.cache import caches
 
-from apps.users import sessions
+from apps.users import services, sessions
 
 log = structlog.get_logger("fairbook.users")
 
@@ -52,6 +52,13 @@ class SessionStore(CachedStore):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._cache: Any = _Forgiving(caches[settings.SESSION_CACHE_ALIAS])
+
+    def delete(self, session_key: str | None = None) -> None:
+        """Drop a session, at every edge at once: log-out anywhere, another log-in, the end."""
+        key = session_key or self.session_key
+        super().delete(session_key)
+        if key:
+            services.end_session(sessions.name_of(key))
 
     def _validate_session_key(self, key: str | None) -> bool:
         return sessions.is_key(key)
