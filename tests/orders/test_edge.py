@@ -245,6 +245,16 @@ async def test_who_is_too_fast_is_told_when_to_come_again(alice, edge, postbox):
         assert len(postbox.orders) == 2
 
 
+async def test_a_public_request_that_cannot_be_read_counts_like_any_other(alice, edge):
+    edge.gate._limits = limits.Limits(weight_1m=3, orders_10s=100)
+
+    answers = [await alice.client.get("/api/v3/ping?never=heard") for _ in range(8)]
+
+    assert answers[0].status_code == 400
+    assert answers[-1].status_code == 429
+    assert int(answers[-1]["Retry-After"]) >= 1
+
+
 async def test_strangers_use_up_their_addresss_weight_and_nobody_elses(alice, edge, postbox):
     edge.gate._limits = limits.Limits(weight_1m=3, orders_10s=100)
     stranger = [

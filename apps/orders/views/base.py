@@ -83,10 +83,10 @@ class DialectView(APIView):
         return markets.catalogue()
 
     def params(self, request: Request, *, weight: int | None = None) -> Params:
-        """Read a public request, and count it against its address."""
-        found = callers.public_params(request._request, self.allowed)  # noqa: SLF001 - raw bytes.
-        self._charge(f"ip:{callers.address_of(request._request)}", weight)  # noqa: SLF001
-        return found
+        """Count a public request against its address, broken or not, and read it."""
+        plain = request._request  # noqa: SLF001 - raw bytes.
+        self._charge(f"ip:{callers.address_of(plain)}", weight)
+        return callers.public_params(plain, self.allowed)
 
     def caller(self, request: Request, *, weight: int | None = None) -> Caller:
         """Say who asks, and count it against their account."""

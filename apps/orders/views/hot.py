@@ -88,14 +88,15 @@ async def cancel_all(request: HttpRequest, edge: Edge) -> HttpResponse:
 
 async def ping(request: HttpRequest, edge: Edge) -> HttpResponse:
     """Answer."""
+    used = await charge_address(request, edge, weight=1)
     callers.public_params(request, endpoints.NOTHING)
-    return answer({}, await charge_address(request, edge, weight=1))
+    return answer({}, used)
 
 
 async def server_time(request: HttpRequest, edge: Edge) -> HttpResponse:
     """Tell the time by which windows and deadlines are judged."""
-    callers.public_params(request, endpoints.NOTHING)
     used = await charge_address(request, edge, weight=1)
+    callers.public_params(request, endpoints.NOTHING)
     body: dict[str, Any] = {"serverTime": time.time_ns() // 1_000_000}
     return answer(body, used)
 
