@@ -57,10 +57,9 @@ class Frame(msgspec.Struct):
     commands: list[Outgoing]
     may_stand: bool = False
 
-    @property
-    def until(self) -> float:
-        """Return when nobody waits for it any more."""
-        return max(command.until for command in self.commands)
+    def was_given_up(self, now: float) -> bool:
+        """Whether somebody stopped waiting: who was told so must not be served after all."""
+        return any(command.until <= now and command.answer.done() for command in self.commands)
 
 
 class Sources:
@@ -178,7 +177,7 @@ class FrameWriter:
                 frames = self._without_unsent(frames, error)
                 self._refuse_queued(error)
             else:
-                frames = await self._send(connection, frames)
+                frames = await self._send(connection, self._without_hopeless(frames))
             if frames:
                 await asyncio.sleep(BACKOFF_S)
                 frames = self._without_hopeless(frames)
@@ -231,12 +230,20 @@ class FrameWriter:
                 self._waiting -= 1
 
     def _without_hopeless(self, frames: list[Frame]) -> list[Frame]:
-        """Give up frames that nobody waits for: their streams go on under a new source."""
+        """Give up frames that somebody stopped waiting for: they are never sent (again).
+
+        If one may stand in its stream, the stream goes on under a new source.
+        """
         now = asyncio.get_running_loop().time()
+        left = []
         for frame in frames:
-            if frame.until <= now:
+            if not frame.was_given_up(now):
+                left.append(frame)
+            elif frame.may_stand:
                 self._sources.renew(frame.stream)
-        return [frame for frame in frames if frame.until > now]
+            else:
+                self._fail_unwritten(frame, TimeoutError("the journal server was not reached"))
+        return left
 
     # -- the connection
 

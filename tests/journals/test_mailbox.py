@@ -138,6 +138,49 @@ async def test_a_frame_whose_acknowledgement_was_lost_is_sent_again_and_counts_o
     assert toy.refusals() == []
 
 
+async def test_what_its_client_was_told_is_unknown_is_never_sent_again(toy, servers, journal):
+    proxy = CuttingProxy(journal.connection_pool.connection_kwargs["port"])
+    password = journal.connection_pool.connection_kwargs["password"]
+    async with Edge(f"redis://:{password}@127.0.0.1:{proxy.port}/0") as mailbox:
+        with pytest.raises(Unknown):
+            await ask(mailbox, timeout_s=0.2)
+        proxy.lose_next_answer()
+        told, patient = ask(mailbox, timeout_s=0.1), asyncio.create_task(ask(mailbox))
+        with pytest.raises(Unknown):
+            await told
+        await asyncio.sleep(frame_writer.BACKOFF_S * 2)
+        assert toy.journal.xlen(keys.commands(toy.worker)) == 2
+        await asyncio.to_thread(toy.run)
+        await patient  # The frame stands, so its other command is answered,
+        later = asyncio.create_task(ask(mailbox))
+        await asyncio.sleep(0.1)
+        await asyncio.to_thread(toy.run)
+        await later  # and the stream goes on.
+    proxy.close()
+
+    assert toy.refusals() == []
+
+
+async def test_what_its_client_was_told_never_left_does_not_leave(toy, servers, monkeypatch):
+    connect = frame_writer.FrameWriter._connect
+
+    async def slowly(writer):
+        await asyncio.sleep(0.4)
+        return await connect(writer)
+
+    monkeypatch.setattr(frame_writer.FrameWriter, "_connect", slowly)
+    async with Edge(servers.journal_url) as mailbox:
+        with pytest.raises(JournalDown):
+            await ask(mailbox, timeout_s=0.1)
+        await asyncio.sleep(0.6)
+        assert toy.journal.xlen(keys.commands(toy.worker)) == 0
+        with pytest.raises(Unknown):
+            await ask(mailbox, timeout_s=1)
+
+    toy.run()
+    assert [e.request for e in toy.events()] == [2]
+
+
 async def test_a_worker_that_is_new_to_an_edge_is_heard_at_once(toy, servers, journal, tmp_path):
     async with WorkerTask(toy), Edge(servers.journal_url) as mailbox:
         await ask(mailbox)
