@@ -31,6 +31,7 @@ FRESH_S, DEAF_FRESH_S = 60.0, 1.0
 PATIENCE_S = 0.25  # A known entry is used after this wait for a newer one.
 DOWN_S = 2.0  # After a failure nobody tries PostgreSQL for so long.
 ENTRIES_MAX = 20_000
+STRANGERS_MAX = 2_000  # Apart: who invents names pushes out nobody whom this edge knows.
 WARM_KEYS_MAX = 5_000
 KEY, SESSION, ACCOUNT = "key", "session", "account"
 
@@ -50,6 +51,7 @@ class EdgeMemory:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
+        self._strangers: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
         self._lock = threading.Lock()
         self._reads: dict[tuple[str, str], asyncio.Task[Grant | None]] = {}
         self._down_until = float("-inf")
@@ -84,8 +86,11 @@ class EdgeMemory:
             return None
         return grant
 
+    def _entry(self, name: tuple[str, str]) -> _Entry | None:
+        return self._entries.get(name) or self._strangers.get(name)
+
     async def _ask(self, name: tuple[str, str], secret: str) -> Grant | None:
-        entry = self._entries.get(name)
+        entry = self._entry(name)
         if entry is not None and self._is_fresh(entry):
             return entry.grant
         if self._clock() < self._down_until:
@@ -102,7 +107,7 @@ class EdgeMemory:
             return self._last_known(entry)
 
     def _ask_now(self, name: tuple[str, str], secret: str) -> Grant | None:
-        entry = self._entries.get(name)
+        entry = self._entry(name)
         if entry is not None and self._is_fresh(entry):
             return entry.grant
         if self._clock() < self._down_until:
@@ -145,12 +150,17 @@ class EdgeMemory:
 
     # -- keeping
 
-    def _put(self, name: tuple[str, str], entry: _Entry) -> None:
+    def _put(self, name: tuple[str, str], entry: _Entry, *, is_news: bool = False) -> None:
         with self._lock:
-            self._entries[name] = entry
-            self._entries.move_to_end(name)
-            while len(self._entries) > ENTRIES_MAX:
-                self._entries.popitem(last=False)
+            kept, most = self._entries, ENTRIES_MAX
+            if entry.grant is None and name not in self._entries and not is_news:
+                kept, most = self._strangers, STRANGERS_MAX
+            else:
+                self._strangers.pop(name, None)
+            kept[name] = entry
+            kept.move_to_end(name)
+            while len(kept) > most:
+                kept.popitem(last=False)
 
     def warm(self) -> None:
         """Learn the newest live keys before the first request (in a thread)."""
@@ -169,8 +179,8 @@ class EdgeMemory:
         if change.kind == ACCOUNT:
             self._distrust_account(int(change.name))
         elif change.gone:
-            self._put((change.kind, change.name), _Entry(None, self._clock()))
-        elif entry := self._entries.get((change.kind, change.name)):
+            self._put((change.kind, change.name), _Entry(None, self._clock()), is_news=True)
+        elif entry := self._entry((change.kind, change.name)):
             entry.read_at = float("-inf")
 
     def _distrust_account(self, account: int) -> None:
