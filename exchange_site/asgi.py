@@ -35,7 +35,10 @@ from django.urls import re_path, set_script_prefix  # noqa: E402
 
 from apps.common.middleware import put_fixed_headers  # noqa: E402
 from apps.common.service import Service, current  # noqa: E402
+from exchange_site.checks import refuse_to_serve_unsafely  # noqa: E402
 from exchange_site.urls import APPS  # noqa: E402
+
+refuse_to_serve_unsafely()
 
 
 class Handler(ASGIHandler):

@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
 
 from apps.common.config import BadSetting, config
 
@@ -51,6 +52,12 @@ def production_is_safe(**_kwargs: Any) -> list[CheckMessage]:
         ),
     ]
     return [Error(text, id=f"fairbook.{number}") for ok, number, text in beliefs if not ok]
+
+
+def refuse_to_serve_unsafely() -> None:
+    """Raise what the checks found. Only management commands run them by themselves."""
+    if found := [*settings_can_be_read(), *production_is_safe()]:
+        raise ImproperlyConfigured("; ".join(f"{error.id}: {error.msg}" for error in found))
 
 
 def _is_hex_key(text: str) -> bool:

@@ -6,8 +6,9 @@ import asyncio
 from typing import Any
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
-from exchange_site import asgi
+from exchange_site import asgi, checks
 
 HEADERS = {b"X-Content-Type-Options", b"Content-Security-Policy", b"Cache-Control"}
 WAYS = [(asgi.fast, "/api/v3/ping"), (asgi.pages, "/api/v3/depth")]
@@ -74,3 +75,11 @@ async def test_the_trading_api_too_tells_browsers_to_stay_with_https(settings):
 
     assert dict(secure["headers"])[b"Strict-Transport-Security"].startswith(b"max-age=31536000")
     assert b"Strict-Transport-Security" not in dict(plain["headers"])
+
+
+def test_an_edge_of_an_unsafe_production_does_not_start(settings):
+    checks.refuse_to_serve_unsafely()
+    settings.FAIRBOOK_ENV, settings.DEBUG = "production", True
+
+    with pytest.raises(ImproperlyConfigured, match=r"E010.*E011"):
+        checks.refuse_to_serve_unsafely()
