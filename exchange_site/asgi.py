@@ -67,7 +67,7 @@ class Handler(ASGIHandler):
         request, refusal = super().create_request(scope, body_file)
         if is_too_long:
             request, refusal = None, HttpResponse(status=413)
-        if refusal is not None:
+        if isinstance(refusal, HttpResponse):
             put_fixed_headers(refusal)
         return request, refusal
 
@@ -173,7 +173,8 @@ def _websocket_routes() -> list[Any]:
     names = [f"apps.{app}.routing" for app in APPS]
     modules = [import_module(name) for name in names if find_spec(name)]
     routes = [route for module in modules for route in module.websocket_urlpatterns]
-    return [*routes, re_path("", _nowhere)]
+    nowhere: Any = _nowhere
+    return [*routes, re_path("", nowhere)]
 
 
 async def _nowhere(_scope: Any, _receive: Any, send: Any) -> None:

@@ -58,10 +58,10 @@ def check_csrf(request: HttpRequest) -> None:
     """Refuse a changing request of a log-in that another site may have made."""
     _csrf.process_request(request)
     try:
-        refused = _csrf.process_view(request, _not_asked, (), {})
-    except (BadRequest, MultiPartParserError, SuspiciousOperation) as error:
-        refused = str(error)  # It looked for a token in a body that is no form.
-    if refused is not None:
+        is_ours = _csrf.process_view(request, _not_asked, (), {}) is None
+    except (BadRequest, MultiPartParserError, SuspiciousOperation):
+        is_ours = False  # It looked for a token in a body that is no form.
+    if not is_ours:
         raise refusals.DialectRefusal(
             -2015, "CSRF token missing or incorrect: send the X-CSRFToken header.", status=403
         )
