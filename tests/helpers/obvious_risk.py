@@ -12,6 +12,7 @@ import re
 from apps.risk.contracts import commands as c
 
 DAY_NS = 24 * 3600 * 10**9
+DERIVED_NS = 120 * 10**9
 
 
 class ObviousPartition:
@@ -133,6 +134,7 @@ class ObviousPartition:
             "id": self.made * 1024 + self.number,
             "account": m.account,
             "client_id": m.client_id,
+            "derived": m.derived,
             "terms": self.terms(m),
             "side": m.side,
             "kind": m.kind,
@@ -149,7 +151,8 @@ class ObviousPartition:
 
     def remembers(self, order, at):
         ends = [f[2] for f in self.facts if f[:2] == ("ended", order["id"])]
-        return not ends or at - ends[0] <= DAY_NS
+        kept_ns = DERIVED_NS if order["derived"] else DAY_NS
+        return not ends or at - ends[0] <= kept_ns
 
     def terms(self, m):
         return (

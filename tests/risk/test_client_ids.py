@@ -123,6 +123,25 @@ def test_a_derived_id_is_refused_when_it_comes_again(stage):
     assert alice.held() == 100
 
 
+def test_a_derived_id_is_kept_only_as_long_as_its_request_can_come_again(stage, monkeypatch):
+    monkeypatch.setattr(limits, "CLIENT_IDS_PER_ACCOUNT_MAX", 2)
+    alice = stage.trader("alice", usdt=500)
+    for name in ("d1", "d2"):
+        alice.buys(lots=1, at=100, client_id=name, derived=True)
+        alice.cancels(name)
+
+    stage.pass_time(120)
+    too_many = alice.buys(lots=1, at=100, client_id="d3", derived=True)
+    known = alice.buys(lots=1, at=100, client_id="d1", derived=True)
+    stage.pass_time(1)
+    taken = alice.buys(lots=1, at=100, client_id="d3", derived=True)
+
+    assert too_many.code == "too_many_client_ids"
+    assert known.code == "client_id_repeated"
+    assert isinstance(taken, OrderResult)
+    stage.risks[0].machine.check()
+
+
 def test_a_refused_order_leaves_its_id_free(stage):
     alice = stage.trader("alice", usdt=50)
     refused = alice.buys(lots=1, at=100, client_id="mine")

@@ -180,6 +180,7 @@ def _open_order(
         state.seq,
         state.at_ns,
         hold,
+        derived=asked.derived,
     )
     pays_from.held += hold
     state.touch(pays_from)

@@ -132,14 +132,18 @@ def key_of(account: int, client_id: str) -> str:
 
 
 class ClientIds:
-    """All client ids of a partition: of open orders, and for 24 hours of those that ended."""
+    """All client ids of a partition: of open orders, and for 24 hours of those that ended.
 
-    __slots__ = ("_accounts", "ended", "known")
+    One that an edge derived is kept for as long as the signed request behind it can come again.
+    """
+
+    __slots__ = ("_accounts", "ended", "ended_derived", "known")
 
     def __init__(self, accounts: dict[int, Account]) -> None:
         self._accounts = accounts
         self.known: dict[str, Order | bytes] = {}
         self.ended = Aging()
+        self.ended_derived = Aging()
 
     def make_room(self, account: Account, at_ns: int) -> bool:
         """Say whether one more id fits; a full partition forgets its oldest ended one."""
@@ -147,7 +151,7 @@ class ClientIds:
             return False
         if len(self.known) < limits.CLIENT_IDS_MAX:
             return True
-        return self._forget_older(at_ns - limits.CLIENT_ID_YOUNGEST_NS)
+        return self._forget_older(self.ended, at_ns - limits.CLIENT_ID_YOUNGEST_NS)
 
     def open(self, key: str, order: Order) -> None:
         """Remember the id of an order that was accepted."""
@@ -155,19 +159,23 @@ class ClientIds:
         order.account.client_ids += 1
 
     def close(self, order: Order, first: OrderResult, at_ns: int) -> None:
-        """Keep what a repeat of the ended order needs, from now on for 24 hours."""
+        """Keep what a repeat of the ended order needs, for as long as its id is kept."""
         key = key_of(order.account.number, order.client_id)
         self.known[key] = pack(order, first)
-        self.ended.push(key, at_ns=at_ns)
+        (self.ended_derived if order.derived else self.ended).push(key, at_ns=at_ns)
 
     def age(self, at_ns: int) -> None:
-        """Forget ids whose order ended more than 24 hours ago, some each batch."""
-        for _ in range(limits.AGED_PER_BATCH_MAX):
-            if not self._forget_older(at_ns - limits.CLIENT_ID_KEPT_NS):
-                return
+        """Forget ids whose order ended long enough ago, some each batch."""
+        for queue, kept_ns in (
+            (self.ended, limits.CLIENT_ID_KEPT_NS),
+            (self.ended_derived, limits.CLIENT_ID_DERIVED_KEPT_NS),
+        ):
+            for _ in range(limits.AGED_PER_BATCH_MAX):
+                if not self._forget_older(queue, at_ns - kept_ns):
+                    break
 
-    def _forget_older(self, than_ns: int) -> bool:
-        key = self.ended.pop_older(than_ns)
+    def _forget_older(self, queue: Aging, than_ns: int) -> bool:
+        key = queue.pop_older(than_ns)
         if key is None:
             return False
         del self.known[key]

@@ -84,7 +84,8 @@ def _check_client_ids(state: PartitionState) -> None:
         else:
             ended += 1
     ensure(len(state.clients.known) - ended == len(state.orders), "every open order has its id")
-    ensure(ended == len(state.clients.ended), "every ended id ages")
+    aging = len(state.clients.ended) + len(state.clients.ended_derived)
+    ensure(ended == aging, "every ended id ages")
     for account in state.accounts.values():
         ensure(account.client_ids == counts[account.number], "client ids are counted")
 

@@ -33,6 +33,7 @@ AMOUNT_MAX = 10**38 - 1
 CLIENT_IDS_PER_ACCOUNT_MAX = 10_000
 CLIENT_IDS_MAX = 5_000_000
 CLIENT_ID_KEPT_NS = 24 * HOUR_NS
+CLIENT_ID_DERIVED_KEPT_NS = 120 * SECOND_NS  # A signed request lives for 61 s at most.
 CLIENT_ID_YOUNGEST_NS = 60 * SECOND_NS  # A full partition never forgets an id younger than this.
 WAITING_MAX = 64
 

@@ -90,6 +90,7 @@ class Order(msgspec.Struct, gc=False, eq=False):
     cum_quote: int = 0
     waiting: list[Waiting] = []
     first: OrderResult | None = None  # What the first report said, once it came.
+    derived: bool = False  # The edge made the client id from the signed bytes.
 
     def hold_for_rest(self) -> int:
         """Return what the open rest may still cost."""

@@ -37,6 +37,9 @@ def dump(state: PartitionState) -> dict[str, Any]:
         "accounts": [_dump_account(account) for _, account in sorted(state.accounts.items())],
         "orders": [_dump_order(order) for _, order in sorted(state.orders.items())],
         "ended_ids": [[key, clients.known[key], at_ns] for key, at_ns in clients.ended],
+        "ended_derived_ids": [
+            [key, clients.known[key], at_ns] for key, at_ns in clients.ended_derived
+        ],
         "references": [[key, at_ns] for key, at_ns in references.ended],
         "pending_references": sorted(pending),
         "withdrawals": [
@@ -68,10 +71,14 @@ def load(state: PartitionState, dumped: object) -> None:
         _load_account(state, row)
     for row in saved["orders"]:
         _load_order(state, row)
-    for key, packed, at_ns in saved["ended_ids"]:
-        state.clients.known[key] = packed
-        state.clients.ended.push(key, at_ns=at_ns)
-        state.accounts[int(key.partition("/")[0])].client_ids += 1
+    for queue, rows in (
+        (state.clients.ended, saved["ended_ids"]),
+        (state.clients.ended_derived, saved["ended_derived_ids"]),
+    ):
+        for key, packed, at_ns in rows:
+            state.clients.known[key] = packed
+            queue.push(key, at_ns=at_ns)
+            state.accounts[int(key.partition("/")[0])].client_ids += 1
     for key, at_ns in saved["references"]:
         state.references.known.add(key)
         state.references.ended.push(key, at_ns=at_ns)
@@ -160,6 +167,7 @@ def _dump_order(order: Order) -> Row:
         wide(order.cum_quote),
         [[source, request] for source, request in order.waiting],
         None if order.first is None else _encode(order.first),
+        order.derived,
     ]
 
 
@@ -167,7 +175,7 @@ def _load_order(state: PartitionState, row: Row) -> None:
     order_id, version, number, symbol, asset = row[:5]
     client_id, side, kind, time_in_force, post_only, price_ticks, lots = row[5:12]
     asked_budget, budget, command, seq, at_ns, held, filled_lots, cum_quote = row[12:20]
-    waiting, first = row[20:]
+    waiting, first, derived = row[20:]
     account = state.accounts[number]
     order = Order(
         order_id=order_id,
@@ -192,6 +200,7 @@ def _load_order(state: PartitionState, row: Row) -> None:
         cum_quote=int(cum_quote),
         waiting=[(source, request) for source, request in waiting],
         first=None if first is None else _decode_result(first),
+        derived=derived,
     )
     state.orders[order_id] = order
     account.open_orders[symbol] = account.open_orders.get(symbol, 0) + 1
