@@ -11,7 +11,7 @@ import redis
 import structlog
 
 from apps.common.config import config
-from apps.common.redis_clients import cache_client, journal_client
+from apps.common.redis_clients import cache_client, journal_client, lean_journal_client
 from apps.common.service import EXIT_LEAVE_STOPPED, Service
 from apps.journals import atomic, metrics
 from apps.journals.codec import Codec
@@ -194,16 +194,17 @@ class WorkerLife:
             self._service.info(role="owner", epoch=epoch)
             metrics.of_worker(self._worker).epoch.set(epoch)
             _log.info("journals.worker.owns", worker=self._worker, epoch=epoch, batch=replica.batch)
-            Owner(
-                replica,
-                blueprint=self._blueprint,
-                journal=self._journal,
-                epoch=epoch,
-                service=self._service,
-                deaths=self._deaths,
-                is_overtaken=heartbeat.is_overtaken.is_set,
-                reply_ttl_ms=self._settings.reply_ttl_ms,
-            ).run()
+            with lean_journal_client(socket_timeout=BLOCK_TIMEOUT_S) as journal:
+                Owner(
+                    replica,
+                    blueprint=self._blueprint,
+                    journal=journal,
+                    epoch=epoch,
+                    service=self._service,
+                    deaths=self._deaths,
+                    is_overtaken=heartbeat.is_overtaken.is_set,
+                    reply_ttl_ms=self._settings.reply_ttl_ms,
+                ).run()
         finally:
             heartbeat.stop(release=True)
 

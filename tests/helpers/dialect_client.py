@@ -43,6 +43,18 @@ class Said:
         return self.body.get("code") if isinstance(self.body, dict) else None
 
 
+def signed_path(keys: Keys, path: str, params: dict[str, Any]) -> str:
+    """Return path and query of a request, stamped now and signed."""
+    query = urlencode({**params, "timestamp": int(time.time() * 1000)})
+    signature = hmac.new(keys.api_secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+    return f"{path}?{query}&signature={signature}"
+
+
+def key_header(keys: Keys) -> dict[str, str]:
+    """Return the header that names who signed."""
+    return {"X-MBX-APIKEY": keys.api_key}
+
+
 class DialectClient:
     """Speaks as one account to one edge; after a failure, to the next of its urls."""
 
@@ -54,17 +66,10 @@ class DialectClient:
 
     async def signed(self, method: str, path: str, **params: Any) -> Said:
         """Send one signed request; never raises for what the network or the server does."""
-        params["timestamp"] = int(time.time() * 1000)
-        query = urlencode(params)
-        signature = hmac.new(
-            self._keys.api_secret.encode(), query.encode(), hashlib.sha256
-        ).hexdigest()
-        url = f"{self._urls[self._turn % len(self._urls)]}{path}?{query}&signature={signature}"
+        url = self._urls[self._turn % len(self._urls)] + signed_path(self._keys, path, params)
         started = time.perf_counter()
         try:
-            answer = await self._http.request(
-                method, url, headers={"X-MBX-APIKEY": self._keys.api_key}
-            )
+            answer = await self._http.request(method, url, headers=key_header(self._keys))
         except httpx.HTTPError as trouble:
             self._turn += 1
             return Said(0, {"trouble": repr(trouble)}, time.perf_counter() - started)
