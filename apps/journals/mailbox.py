@@ -26,6 +26,7 @@ from apps.journals.sender import new_source
 
 StreamKind = Literal["commands", "cancels"]
 READ_BLOCK_MS = 1_000
+LISTENER_TIMEOUT_S = READ_BLOCK_MS / 1000 + 4  # A host that vanished sends no reset.
 BACKOFF_S = 0.25
 __all__ = ["Answer", "JournalDown", "Mailbox", "Unknown"]
 
@@ -71,7 +72,7 @@ class Mailbox:
     def __init__(self, config: Config) -> None:
         self._url = config.text("JOURNAL_URL")
         self._client = async_journal_client(self._url)
-        self._listener = async_journal_client(self._url, socket_timeout=None)
+        self._listener = async_journal_client(self._url, socket_timeout=LISTENER_TIMEOUT_S)
         self._writer = FrameWriter(self._client, first_source=new_source())
         self._requests = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Answer]] = {}

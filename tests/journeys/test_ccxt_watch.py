@@ -92,8 +92,8 @@ async def test_ccxt_watches_trades_and_its_own_orders_and_balance(stack):
             seen = await asyncio.wait_for(trades, PATIENCE_S)
             mine = await asyncio.wait_for(orders, PATIENCE_S)
             async with asyncio.timeout(PATIENCE_S):
-                own = await balance
-                while own["BTC"]["total"] <= before:
+                own = await balance  # An event names what changed: the first one, only the hold.
+                while "BTC" not in own or own["BTC"]["total"] <= before:
                     own = await bob.watch_balance()
                 while not any(o["id"] == order["id"] and o["status"] == "closed" for o in mine):
                     mine = await bob.watch_orders(SYMBOL)
