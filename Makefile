@@ -33,8 +33,12 @@ psql: setup
 check: setup
 	@$(PY) -m exchange_site.ops.check
 
+# First what needs the machine for itself (whole exchanges, browsers, processes that are killed), then
+# the rest on two cores at once, each half with servers of its own.
+ALONE := tests/browser tests/faults tests/journals tests/journeys tests/ops tests/proofs/test_with_processes.py
 test: check
-	$(PY) -m pytest -m "not chaos" --ignore=tests/house
+	$(PY) -m pytest -m "not chaos" $(ALONE)
+	$(PY) -m pytest -m "not chaos" -n 2 --dist loadfile tests --ignore=tests/house $(ALONE:%=--ignore=%)
 
 test-redis: setup
 	$(PY) -m tests.helpers.with_redis $(PY) -m pytest -q tests/journals
