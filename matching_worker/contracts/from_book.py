@@ -79,7 +79,30 @@ class CutMark(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cut_m
     number: Positive
 
 
-ReportMessage = FirstReport | Execution | OrderEnd | PassedAsk | Reference | CutMark
+class Triggered(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="triggered.v1"):
+    """A waiting order was set off; its executions and its end, if any, follow."""
+
+    order_id: Positive
+    version: Positive
+    seq: Positive
+    at_ns: Whole
+    price_ticks: Positive  # The price that set it off.
+
+
+class Amended(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="amended.v1"):
+    """The one answer to an `AmendHeld`: the order has this version and size now, or why not."""
+
+    order_id: Positive
+    version: Positive  # The one that was asked for.
+    seq: Positive
+    at_ns: Whole
+    lots: Positive
+    code: str  # "" if it was done; else nothing changed.
+
+
+ReportMessage = (
+    FirstReport | Execution | OrderEnd | Triggered | Amended | PassedAsk | Reference | CutMark
+)
 
 # ── To its log: what the market saw ─────────────────────────────────────────────────────────────
 
@@ -121,6 +144,42 @@ class OrderRemoved(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
     ended: EndReason
 
 
+class OrderReduced(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_reduced.v1"):
+    """A resting order became smaller and kept its place: its level shrank by `lots`."""
+
+    seq: Positive
+    order_id: Positive
+    account: AccountNumber
+    side: Side
+    price_ticks: Positive
+    lots: Positive
+
+
+class StopPlaced(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="stop_placed.v1"):
+    """An order waits for its trigger. No part of the depth."""
+
+    seq: Positive
+    order_id: Positive
+    account: AccountNumber
+
+
+class StopEnded(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="stop_ended.v1"):
+    """A waiting order was set off (`ended` is None), or ended waiting."""
+
+    seq: Positive
+    order_id: Positive
+    account: AccountNumber
+    ended: EndReason | None
+
+
+class AuctionDone(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="auction_done.v1"):
+    """The opening auction's one price and size; its trades came before. No cross: 0 and 0."""
+
+    seq: Positive
+    price_ticks: Whole
+    lots: Whole
+
+
 class OrderTurnedAway(
     msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_turned_away.v1"
 ):
@@ -158,7 +217,17 @@ class CommandRefused(
 
 
 BookEvent = (
-    OrderAdded | Trade | OrderRemoved | OrderTurnedAway | StateChanged | CutTaken | CommandRefused
+    OrderAdded
+    | Trade
+    | OrderRemoved
+    | OrderReduced
+    | OrderTurnedAway
+    | StopPlaced
+    | StopEnded
+    | AuctionDone
+    | StateChanged
+    | CutTaken
+    | CommandRefused
 )
 
 # ── To edges: answers to cancels ────────────────────────────────────────────────────────────────
@@ -202,4 +271,12 @@ class CancelRefused(
     code: str
 
 
-CancelReply = CancelDone | CancelRefused
+class AfterSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="after_set.v1"):
+    """The dead man's switch stands at `due_ns` (0: taken back)."""
+
+    request: Whole
+    seq: Positive
+    due_ns: Whole
+
+
+CancelReply = CancelDone | CancelRefused | AfterSet

@@ -4,6 +4,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+RULES_NEWEST = 2
+"""The newest rules version of books and partitions: new workers are told to follow it at once."""
+
 Side = Literal["B", "S"]
 BUY: Side = "B"
 SELL: Side = "S"
@@ -16,7 +19,18 @@ TimeInForce = Literal["GTC", "IOC", "FOK"]
 
 Liquidity = Literal["M", "T"]  # Maker rested, taker came.
 
-MarketState = Literal["pre_open", "trading", "cancel_only", "halted"]
+MarketState = Literal[
+    "pre_open", "auction", "post_only", "trading", "cancel_only", "halted", "delisted"
+]
+
+SelfTrade = Literal["T", "M", "B", "N"]
+"""What ends when an order would trade with its own owner's: taker, maker, both, nothing."""
+
+Trigger = Literal["", "stop", "profit"]
+"""What an order waits for. "stop": the price runs against its side (up for a buy, down for a sell);
+"profit": the other way."""
+
+TriggerBy = Literal["last", "mark"]
 
 EndReason = Literal["filled", "canceled", "expired", "refused"]
 """Why an order version ended. `expired`: what an IOC, FOK, market or capped order left over."""
@@ -60,6 +74,24 @@ class MarketStateSet(
 
     state: MarketState
     reason: str
+
+
+class BreakerSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="breaker_set.v1"):
+    """To a book: pause by itself once a trade is this far from the published reference.
+
+    It is `cancel_only` for a while, then `post_only`, then trades again. 0 ppm: never.
+    """
+
+    ppm: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+    cancel_only_s: Positive = 120
+    post_only_s: Positive = 10
+
+
+class MarkSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="mark_set.v1"):
+    """To a book: the mark price, numbered; what is not newer than the last one is ignored."""
+
+    number: Positive
+    ticks: Positive
 
 
 class ReferenceSet(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="reference_set.v1"):

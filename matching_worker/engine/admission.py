@@ -3,11 +3,12 @@
 from apps.common.kernel.ids import PARTITIONS_MAX
 from apps.common.kernel.money import Wide
 from matching_worker.contracts.market import BUY, LIMIT, MarketSpec
-from matching_worker.contracts.to_book import HeldOrder
+from matching_worker.contracts.to_book import HeldOrder, OrderExtras
 from matching_worker.engine import codes
 from matching_worker.engine.limits import CLIENT_ID_LENGTH_MAX, WIDE_DIGITS_MAX
 
 UNREADABLE = -1
+TRAIL_PPM_MIN, TRAIL_PPM_MAX = 1_000, 500_000
 
 
 def amount_of(wide: Wide) -> int:
@@ -18,13 +19,15 @@ def amount_of(wide: Wide) -> int:
     return int(wide) if readable else UNREADABLE
 
 
-def wrong_terms(order: HeldOrder, spec: MarketSpec) -> str:
+def wrong_terms(order: HeldOrder, spec: MarketSpec, extras: OrderExtras | None = None) -> str:
     """Return the code of what is wrong with an order by itself, or "" if it makes sense here."""
     code = ""
     if (order.order_id - order.account) % PARTITIONS_MAX:
         code = codes.WRONG_PARTITION
     elif not 0 < len(order.client_id) <= CLIENT_ID_LENGTH_MAX:
         code = codes.BAD_CLIENT_ID
+    elif extras is not None and (wrong := _wrong_extras(order, extras)):
+        code = wrong
     elif order.kind != LIMIT:
         code = _wrong_market(order, spec)
     elif order.post_only and order.time_in_force != "GTC":
@@ -38,6 +41,25 @@ def wrong_terms(order: HeldOrder, spec: MarketSpec) -> str:
     elif order.price_ticks * order.lots * spec.quote_per_tick_lot < spec.min_notional:
         code = codes.NOTIONAL_TOO_SMALL
     return code
+
+
+def _wrong_extras(order: HeldOrder, extras: OrderExtras) -> str:
+    """Return the code of what is wrong with an order's extras, or ""."""
+    is_gtc_limit = order.kind == LIMIT and order.time_in_force == "GTC"
+    trails = extras.trail_ppm > 0
+    means_nothing = (
+        extras.reduce_only
+        or (extras.expires_ns > 0 and not is_gtc_limit)
+        or (not extras.trigger and (extras.trigger_ticks > 0 or trails))
+        or (bool(extras.trigger) and order.post_only)
+        or (trails and extras.trigger == "profit")
+        or (trails and extras.trigger_ticks > 0)
+        or (trails and not TRAIL_PPM_MIN <= extras.trail_ppm <= TRAIL_PPM_MAX)
+    )
+    if means_nothing:
+        return codes.BAD_TERMS
+    has_no_price = bool(extras.trigger) and not trails and extras.trigger_ticks <= 0
+    return codes.BAD_PRICE if has_no_price else ""
 
 
 def _wrong_market(order: HeldOrder, spec: MarketSpec) -> str:

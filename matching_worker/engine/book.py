@@ -6,27 +6,14 @@ few assignments each, however many stand there (an ordered dict took three times
 
 from collections.abc import Iterator
 
-import msgspec
 from sortedcontainers import SortedDict
 
 from apps.common.kernel.invariants import ensure
 from matching_worker.contracts.market import BUY
-from matching_worker.contracts.to_book import HeldOrder
+from matching_worker.engine.orders import Order
+from matching_worker.engine.triggers import Triggers
 
 NO_PRICE = 2**63  # The best key of an empty side: behind every price.
-ANY_PRICE = 2**62  # A market order's limit: every real price is at or before it.
-ANY_LOTS = 2**62  # What a market buy by budget alone still wants.
-
-
-class Order(msgspec.Struct, gc=False, eq=False):
-    """An order as it stands: its terms, and what became of it so far."""
-
-    terms: HeldOrder
-    open_lots: int
-    filled_lots: int = 0
-    cum_quote: int = 0  # Quote minor units of all its fills.
-    older: "Order | None" = None  # Its neighbours at its price, while it rests.
-    newer: "Order | None" = None
 
 
 class Level:
@@ -115,36 +102,65 @@ class HalfBook:
 
 
 class Book:
-    """Both sides, and the ways to find an order: by its number, and by its account."""
+    """Both sides and what waits beside them; orders by number, by account, by the time they end."""
 
-    __slots__ = ("accounts", "asks", "bids", "orders", "trades")
+    __slots__ = ("accounts", "asks", "bids", "expiries", "orders", "trades", "triggers")
 
     def __init__(self) -> None:
         self.bids = HalfBook(-1)
         self.asks = HalfBook(1)
-        self.orders: dict[int, Order] = {}  # In the order they came to rest.
+        self.triggers = Triggers()
+        self.expiries: SortedDict[tuple[int, int], Order] = SortedDict()
+        self.orders: dict[int, Order] = {}  # In the order they came to rest, or to wait.
         self.accounts: dict[int, dict[str, Order]] = {}  # By client id; in the same order.
         self.trades = 0  # Since genesis; the last trade's number.
 
     def add(self, order: Order) -> None:
         """Let an order rest."""
+        self._know(order)
+        (self.bids if order.terms.side == BUY else self.asks).add(order)
+
+    def wait(self, order: Order) -> None:
+        """Let an order wait for its price."""
+        self._know(order)
+        self.triggers.add(order)
+
+    def wait_again(self, order: Order) -> None:
+        """Let an order that a snapshot remembers wait in its old turn."""
+        self._know(order)
+        self.triggers.put(order)
+
+    def remove(self, order: Order) -> None:
+        """Take an order out, whatever is left of it."""
+        terms = order.terms
+        if order.number:
+            self.triggers.remove(order)
+        else:
+            (self.bids if terms.side == BUY else self.asks).remove(order)
+        if order.extras is not None and order.extras.expires_ns:
+            del self.expiries[order.extras.expires_ns, terms.order_id]
+        del self.orders[terms.order_id]
+        mine = self.accounts[terms.account]
+        del mine[terms.client_id]
+        if not mine:
+            del self.accounts[terms.account]
+
+    def reduce(self, order: Order, lots: int) -> None:
+        """Make an order smaller by `lots` where it stands."""
+        order.open_lots -= lots
+        if not order.number:
+            half = self.bids if order.terms.side == BUY else self.asks
+            half.levels[half.sign * order.terms.price_ticks].lots -= lots
+
+    def _know(self, order: Order) -> None:
         terms = order.terms
         self.orders[terms.order_id] = order
         mine = self.accounts.get(terms.account)
         if mine is None:
             mine = self.accounts[terms.account] = {}
         mine[terms.client_id] = order
-        (self.bids if terms.side == BUY else self.asks).add(order)
-
-    def remove(self, order: Order) -> None:
-        """Take an order out, whatever is left of it."""
-        terms = order.terms
-        (self.bids if terms.side == BUY else self.asks).remove(order)
-        del self.orders[terms.order_id]
-        mine = self.accounts[terms.account]
-        del mine[terms.client_id]
-        if not mine:
-            del self.accounts[terms.account]
+        if order.extras is not None and order.extras.expires_ns:
+            self.expiries[order.extras.expires_ns, terms.order_id] = order
 
     def resting_of(self, account: int) -> list[Order]:
         """Return an account's orders, oldest first."""
@@ -159,14 +175,20 @@ class Book:
             return None
         return order if client_id in ("", order.terms.client_id) else None
 
+    @property
+    def is_crossed(self) -> bool:
+        """Whether a bid and an ask could trade: only an auction lets them stand so."""
+        return -self.bids.best >= self.asks.best
+
     def check(self) -> None:
         """Claim what must hold between two commands."""
         self.bids.check()
         self.asks.check()
-        ensure(-self.bids.best < self.asks.best, "a book is never crossed")
+        self.triggers.check()
         levels = [*self.bids.levels.values(), *self.asks.levels.values()]
         standing = sum(len(list(level.orders())) for level in levels)
-        ensure(standing == len(self.orders), "every order stands at one level")
+        standing += self.triggers.waiting
+        ensure(standing == len(self.orders), "every order stands at one level, or waits")
         known = sum(len(mine) for mine in self.accounts.values())
         ensure(known == standing, "every order is known to its account")
         ensure(all(self.accounts.values()), "no account without an order is kept")
@@ -174,4 +196,9 @@ class Book:
             terms = order.terms
             ensure(terms.order_id == order_id, "an order is found by its number")
             ensure(self.accounts[terms.account][terms.client_id] is order, "and by its client id")
-            ensure(order.open_lots + order.filled_lots == terms.lots, "what is open was not filled")
+            is_whole = order.open_lots + order.filled_lots == terms.lots or terms.lots == 0
+            ensure(is_whole, "what is open was not filled")
+            if order.other:
+                ensure(self.orders[order.other].other == order_id, "a pair knows each other")
+        ends = [o for o in self.orders.values() if o.extras is not None and o.extras.expires_ns]
+        ensure(len(ends) == len(self.expiries), "what ends by time is known by its time")

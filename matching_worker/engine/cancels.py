@@ -5,8 +5,10 @@ from collections import deque
 from matching_worker.contracts.from_book import CanceledOrder, PassedAsk
 from matching_worker.contracts.to_book import CancelOrders, HeldOrder
 from matching_worker.engine import codes
-from matching_worker.engine.book import Book, Order
+from matching_worker.engine.book import Book
+from matching_worker.engine.ends import end
 from matching_worker.engine.limits import CLIENT_ID_LENGTH_MAX, Limits
+from matching_worker.engine.orders import Order
 from matching_worker.engine.peers import Peer
 from matching_worker.engine.tombstones import Tombstone, Tombstones
 from matching_worker.engine.turn import Turn, as_canceled, peer_of
@@ -15,21 +17,31 @@ from matching_worker.engine.turn import Turn, as_canceled, peer_of
 class MassCancel:
     """A cancel of all that goes on: the orders that rested when it came, and those it ended."""
 
-    __slots__ = ("canceled", "left", "request", "source")
+    __slots__ = ("canceled", "code", "is_unsure", "left", "request", "source")
 
     def __init__(
         self, source: bytes, request: int, left: deque[int], canceled: list[CanceledOrder]
     ) -> None:
-        self.source = source
+        self.source = source  # Empty: nobody waits for an answer.
         self.request = request
         self.left = left
         self.canceled = canceled
+        self.code = ""  # What the ended orders' owners are told.
+        self.is_unsure = False  # An order on its way may come to rest: there was no tombstone.
 
 
 class Cancels:
     """Every cancel of a book, from its arrival to its one answer."""
 
-    __slots__ = ("book", "limits", "peers", "steps_left", "tombstones", "work")
+    __slots__ = (
+        "book",
+        "limits",
+        "peers",
+        "says_when_unsure",
+        "steps_left",
+        "tombstones",
+        "work",
+    )
 
     def __init__(self, book: Book, peers: dict[str, Peer], limits: Limits) -> None:
         self.book = book
@@ -37,14 +49,20 @@ class Cancels:
         self.limits = limits
         self.tombstones = Tombstones(limits)
         self.work: deque[MassCancel] = deque()
+        self.says_when_unsure = False  # From rules version 2 on.
         self.steps_left = 0  # Of this batch; `start_batch` gives new ones.
 
     def start_batch(self, turn: Turn) -> None:
-        """Answer what has waited too long, and go on with the work list."""
+        """Answer what has waited too long. `go_on` then works on the list."""
         for stone in self.tombstones.overdue(turn.at_ns):
             self._answer(stone, turn, otherwise=codes.UNDECIDED)
         self.steps_left = self.limits.mass_cancel_steps
-        self._work(turn)
+
+    def add_silent(self, left: list[int], code: str) -> None:
+        """Put orders on the work list that nobody waits for: they must end, room or not."""
+        job = MassCancel(b"", 0, deque(left), [])
+        job.code = code
+        self.work.append(job)
 
     def cancel(self, command: CancelOrders, source: bytes, turn: Turn) -> None:
         """End what the command names, or wait for it while it may still come."""
@@ -53,7 +71,7 @@ class Cancels:
         elif command.order_id or command.client_id:
             order = self.book.named(command.account, command.order_id, command.client_id)
             if order is not None:
-                turn.cancel_done(source, command.request, [self._end(order, turn)])
+                turn.cancel_done(source, command.request, self._end(order, "", turn))
             else:
                 self._wait_to_come(command, source, turn)
         else:
@@ -97,12 +115,15 @@ class Cancels:
             self._wait_to_come(command, source, turn)
             return
         peer = self._peer_to_wait_for(command)
-        if peer is not None and self.tombstones.has_room_for(command.account):
+        has_room = self.tombstones.has_room_for(command.account)
+        if peer is not None and has_room:
             self._wait(command, source, peer, turn, owes=False)
         if self._has_work_room_for(len(resting)):
             left = deque(order.terms.order_id for order in resting)
-            self.work.append(MassCancel(source, command.request, left, []))
-            self._work(turn)
+            job = MassCancel(source, command.request, left, [])
+            job.is_unsure = self.says_when_unsure and peer is not None and not has_room
+            self.work.append(job)
+            self.go_on(turn)
         else:
             turn.cancel_refused(source, command.request, codes.UNDECIDED)
 
@@ -129,7 +150,7 @@ class Cancels:
             and named + orders <= self.limits.mass_cancel_orders
         )
 
-    def _work(self, turn: Turn) -> None:
+    def go_on(self, turn: Turn) -> None:
         """End orders of mass cancels, first come first served, while this batch has steps left."""
         while self.work and self.steps_left > 0:
             job = self.work[0]
@@ -137,13 +158,19 @@ class Cancels:
                 self.steps_left -= 1
                 order = self.book.orders.get(job.left.popleft())
                 if order is not None:  # It may have traded, or been canceled, while it waited here.
-                    job.canceled.append(self._end(order, turn))
+                    ended = self._end(order, job.code, turn)
+                    if job.source:
+                        job.canceled += ended
             if not job.left:
                 self.work.popleft()
                 self._answer_mass(job, turn)
 
     def _answer_mass(self, job: MassCancel, turn: Turn) -> None:
-        if job.canceled:
+        if not job.source:
+            return
+        if job.is_unsure:
+            turn.cancel_refused(job.source, job.request, codes.UNDECIDED)
+        elif job.canceled:
             turn.cancel_done(job.source, job.request, job.canceled)
         else:
             turn.cancel_refused(job.source, job.request, codes.UNKNOWN_ORDER)
@@ -158,7 +185,8 @@ class Cancels:
         else:
             turn.cancel_refused(stone.source, stone.request, otherwise)
 
-    def _end(self, order: Order, turn: Turn) -> CanceledOrder:
-        turn.tell_owner(order, "canceled", "")
-        self.book.remove(order)
-        return as_canceled(order.terms, order.filled_lots, order.cum_quote)
+    def _end(self, order: Order, code: str, turn: Turn) -> list[CanceledOrder]:
+        return [
+            as_canceled(ended.terms, ended.filled_lots, ended.cum_quote)
+            for ended in end(self.book, order, "canceled", code, turn)
+        ]

@@ -21,6 +21,15 @@ BAD_BUDGET = "bad_budget"  # A market buy without a budget, or anything else wit
 LOTS_OUT_OF_RANGE = "lots_out_of_range"  # Fewer than the market's least, or more than its most.
 NOTIONAL_TOO_SMALL = "notional_too_small"  # Price times size, or the budget, is under the least.
 
+BAD_PAIR = "bad_pair"  # Two orders that are no one-cancels-the-other pair.
+NO_MARK = "no_mark"  # It asks for the mark price, and there is none.
+WOULD_TRIGGER = "would_trigger"  # The price has reached its trigger already.
+
+# An amend was refused (`TOO_LATE`, `UNKNOWN_ORDER`, `LOTS_OUT_OF_RANGE`, `NOTIONAL_TOO_SMALL` too).
+BAD_VERSION = "bad_version"  # Not one more than the version that stands here.
+FILLED_MEANWHILE = "filled_meanwhile"  # The order's fills are others than its asker knew of.
+NOT_SMALLER = "not_smaller"  # Only less than the present size keeps an order's place.
+
 # An order was canceled before it could rest (`ended="canceled"`).
 TOMBSTONED = "tombstoned"  # A cancel that names it had come before it.
 
@@ -30,6 +39,14 @@ NOT_FILLABLE = "not_fillable"  # A fill-or-kill order could not be filled whole;
 FILL_LIMIT = "fill_limit"  # The order made as many fills as one command may.
 SELF_TRADE = "self_trade"  # The next order to trade with is the same account's.
 BUDGET_SPENT = "budget_spent"  # What is left of the budget does not pay for one more lot.
+
+GOOD_TILL_PASSED = "good_till_passed"  # The time that it was good till.
+
+# A resting or waiting order was canceled by something else than a cancel (`ended="canceled"`).
+OTHER_LEG = "other_leg"  # The other order of its pair traded, was set off, or ended.
+CANCEL_AFTER = "cancel_after"  # Its owner's dead man's switch was not set again in time.
+FROZEN = "frozen"  # Its account was frozen.
+DELISTED = "delisted"  # Its market was delisted. Refuses words on the state after that, too.
 
 # A cancel was refused.
 UNKNOWN_ORDER = "unknown_order"  # It does not rest, and can no longer arrive.

@@ -19,6 +19,13 @@ class Limits(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     tombstones: int = 100_000  # Cancels that wait for a partition to pass their mark.
     tombstones_per_account: int = 200
     undecided_ns: int = 5 * SECOND_NS  # How long a cancel waits for its answer.
+    waiting_per_book: int = 100_000  # Orders that wait for a price.
+    waiting_per_account: int = 200
+    trailing_per_book: int = 1_000  # Those of them whose trigger moves: each price looks at all.
+    actions: int = 100  # Of orders set off, per batch; the rest goes on.
+    expiries: int = 1_000  # Orders that end by time, per batch; the rest goes on.
+    switches: int = 10_000  # Accounts with a dead man's switch.
+    auction_orders: int = 5_000  # That rest in an auction: its trades are one command's.
     reference_window_s: int = 300  # Trades that the reference price is the mean of.
     reference_pace_ns: int = SECOND_NS  # A changed reference is published this often.
 
@@ -26,6 +33,7 @@ class Limits(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 LIMITS = Limits()
 
 CLIENT_ID_LENGTH_MAX = 36
+CANCEL_AFTER_NS_MAX = 24 * 3_600 * SECOND_NS
 WIDE_DIGITS_MAX = 40  # NUMERIC(38,0), a sign, and one to spare.
 
 ensure(

@@ -10,56 +10,45 @@ from apps.common.kernel.invariants import ensure
 from apps.journals.contracts import LinkAdd, RulesSet, SkipCommand
 from apps.journals.machine import Input, Origin, Outputs
 from matching_worker.contracts import from_book
-from matching_worker.contracts.from_book import Execution, FirstReport, OrderAdded
 from matching_worker.contracts.market import (
-    BUY,
-    LIMIT,
-    EndReason,
-    MarketSpec,
+    RULES_NEWEST,
+    BreakerSet,
     MarketState,
     MarketStateSet,
+    MarkSet,
     ReferenceSet,
 )
 from matching_worker.contracts.to_book import (
+    AmendHeld,
+    BookCancel,
     BookCommand,
+    CancelAccount,
+    CancelAfter,
     CancelOrders,
+    ExtraOrder,
     HeldOrder,
+    HeldPair,
     Hello,
     LinkMessage,
     MarketDefine,
 )
 from matching_worker.engine import codes, state
-from matching_worker.engine.admission import amount_of, wrong_terms
-from matching_worker.engine.book import ANY_LOTS, ANY_PRICE, Book, HalfBook, Order
-from matching_worker.engine.cancels import Cancels
-from matching_worker.engine.limits import LIMITS, SECOND_NS, Limits
-from matching_worker.engine.matching import Bounds, can_fill_whole, take
-from matching_worker.engine.peers import Peer, partition_named
-from matching_worker.engine.reference import Reference
+from matching_worker.engine.acting import act, expire, settle
+from matching_worker.engine.amends import amend
+from matching_worker.engine.auction import uncross
+from matching_worker.engine.breaker import NOT_PAUSED
+from matching_worker.engine.core import EXTRAS_SINCE, OPEN_STATES, BookCore
+from matching_worker.engine.limits import CANCEL_AFTER_NS_MAX, LIMITS, Limits
+from matching_worker.engine.peers import Peer
+from matching_worker.engine.placing import place, place_pair
 from matching_worker.engine.turn import Turn
 
-RULES_NEWEST = 1
 
-
-class BookMachine:
+class BookMachine(BookCore):
     """One market's book. Same headers and frames in: same outputs, on any machine, any day."""
 
     def __init__(self, limits: Limits = LIMITS) -> None:
-        self.limits = limits
-        self.seq = 0
-        self.at_ns = 0
-        self.rules = RULES_NEWEST
-        self.spec = cast(MarketSpec, None)  # `configure` or `load` comes before all else.
-        self.reference = cast(Reference, None)
-        self.orders_per_account = limits.orders_per_account
-        self.cut_ns = 0
-        self.state: MarketState = "pre_open"
-        self.peers: dict[str, Peer] = {}
-        self.book = Book()
-        self.cancels = Cancels(self.book, self.peers, limits)
-        self.tombstones = self.cancels.tombstones.by_account
-        self.cuts = 0
-        self.first_uncut_ns: int | None = None  # When the first trade since the last cut was made.
+        super().__init__(limits)
         self._turn = Turn()
 
     # ── What the runtime calls ──────────────────────────────────────────────────────────────────
@@ -70,16 +59,8 @@ class BookMachine:
             if isinstance(command, MarketDefine):
                 self.define(command.spec)
             elif isinstance(command, LinkAdd):
-                ensure(self._link(command.peer) is not None, "a book's peers are partitions")
-        ensure(self.spec is not None, "a book's genesis defines its market")
-
-    def define(self, spec: MarketSpec) -> None:
-        """Take on a market's numbers."""
-        ensure(self.spec is None, "a book is one market for ever")
-        self.spec = spec
-        self.reference = Reference(spec, self.limits)
-        self.orders_per_account = min(spec.orders_per_account_max, self.limits.orders_per_account)
-        self.cut_ns = spec.cut_s * SECOND_NS
+                ensure(self.link(command.peer) is not None, "a book's peers are partitions")
+        ensure(self.is_defined, "a book's genesis defines its market")
 
     def begin(self, at_ns: int, out: Outputs) -> None:
         """Fire what became due by `at_ns`."""
@@ -89,6 +70,15 @@ class BookMachine:
         self.at_ns = at_ns
         self.reference.age(at_ns)
         self.cancels.start_batch(turn)
+        for account in self.switches.fire(at_ns):
+            self.end_all(account, codes.CANCEL_AFTER)
+        self.cancels.go_on(turn)
+        expire(self, turn)
+        if NOT_PAUSED < self.breaker.due_ns <= at_ns:
+            self.set_state(*self.breaker.go_on(at_ns), turn)
+        self.actions_left = self.limits.actions
+        if self.actions and self.state == "trading":
+            act(self, turn)
         if self.first_uncut_ns is not None and at_ns >= self.first_uncut_ns + self.cut_ns:
             self._cut(out)
 
@@ -101,9 +91,12 @@ class BookMachine:
         if origin.kind is Input.LINK:
             self._hear(origin, cast("Sequence[LinkMessage]", commands), turn)
         elif origin.kind is Input.CANCELS:
-            for cancel in cast("Sequence[CancelOrders]", commands):
+            for cancel in cast("Sequence[BookCancel]", commands):
                 self.seq = turn.seq = self.seq + 1
-                self.cancels.cancel(cancel, origin.source, turn)
+                if type(cancel) is CancelOrders:
+                    self.cancels.cancel(cancel, origin.source, turn)
+                else:
+                    self._set_switch(cast("CancelAfter", cancel), origin.source, turn)
         else:
             for command in commands:
                 self.seq = turn.seq = self.seq + 1
@@ -116,18 +109,28 @@ class BookMachine:
         for peer in self.peers.values():
             self.cancels.passed(peer, turn)
         if self.reference.publish_due(at_ns):
-            self._publish(turn)
+            self.publish(turn)
 
     def due_ns(self) -> int | None:
         """Return when the next timer is due by header time, or None."""
-        cut = None if self.first_uncut_ns is None else self.first_uncut_ns + self.cut_ns
-        timers = (cut, self.cancels.due_ns(self.at_ns), self.reference.due_ns())
+        if self.state == "trading" and any(self.is_here(order) for order in self.actions):
+            return self.at_ns
+        pause_ns = self.breaker.due_ns
+        timers = (
+            None if self.first_uncut_ns is None else self.first_uncut_ns + self.cut_ns,
+            self.cancels.due_ns(self.at_ns),
+            self.reference.due_ns(),
+            self.switches.due_ns(),
+            self.book.expiries.peekitem(0)[0][0] if self.book.expiries else None,
+            None if pause_ns == NOT_PAUSED else pause_ns,
+        )
         return min((timer for timer in timers if timer is not None), default=None)
 
     def set_rules(self, number: int) -> None:
         """Behave by this rules version from now on."""
         ensure(0 < number <= RULES_NEWEST, "this build knows the rules it is told to follow")
         self.rules = number
+        self.cancels.says_when_unsure = number >= EXTRAS_SINCE
 
     def dump(self) -> object:
         """Return the state as plain lists, maps, strings and 64-bit integers."""
@@ -137,159 +140,117 @@ class BookMachine:
         """Take the place of the machine whose `dump` this was, whatever this one was before."""
         self.__init__(self.limits)  # type: ignore[misc]
         state.load(self, state_dumped)
-
-    def check(self) -> None:
-        """Claim what must hold between two batches."""
-        self.book.check()
-        self.reference.check()
-        self.cancels.tombstones.check()
-        ensure(len(self.book.orders) <= self.limits.orders_per_book, "a book has an end")
-        ensure(
-            all(len(mine) <= self.orders_per_account for mine in self.book.accounts.values()),
-            "an account rests no more orders than it may",
-        )
+        self.set_rules(self.rules)
 
     @property
     def ready(self) -> bool:
         """Whether every linked partition has said hello."""
         return bool(self.peers) and all(peer.greeted for peer in self.peers.values())
 
-    # ── Orders ──────────────────────────────────────────────────────────────────────────────────
+    # ── From partitions ─────────────────────────────────────────────────────────────────────────
 
     def _hear(self, origin: Origin, messages: Sequence[LinkMessage], turn: Turn) -> None:
-        peer = self.peers.get(origin.peer) or self._link(origin.peer)
+        peer = self.peers.get(origin.peer) or self.link(origin.peer)
         for message in messages:
             self.seq = turn.seq = self.seq + 1
             if peer is None:
-                self._refuse_command(codes.BAD_LINK, turn)
+                self.refuse_command(codes.BAD_LINK, turn)
             elif type(message) is HeldOrder:
-                self._place(message, peer, turn)
+                place(self, message, None, peer, turn)
             else:
-                self._greet(cast(Hello, message), peer, turn)
+                self._hear_other(message, peer, turn)
+            if self.has_tripped or self.actions:
+                settle(self, turn)
         if peer is not None and origin.passed > peer.passed:
             peer.passed = origin.passed
 
-    def _place(self, order: HeldOrder, peer: Peer, turn: Turn) -> None:
-        """Admit an order, let it take what it may, and let the rest of it stand or expire."""
-        if order.account % PARTITIONS_MAX != peer.partition:
-            turn.turn_away(order, "refused", codes.WRONG_PARTITION, peer=peer.name)
-            return
-        if order.account in self.tombstones and self.cancels.refuses(order, turn):
-            turn.turn_away(order, "canceled", codes.TOMBSTONED, peer=peer.name)
-            return
-        if code := self._refusal(order, turn.at_ns):
-            turn.turn_away(order, "refused", code, peer=peer.name)
-            return
-        taker = Order(order, order.lots or ANY_LOTS)
-        far = self.book.asks if order.side == BUY else self.book.bids
-        key = far.sign * order.price_ticks if order.kind == LIMIT else ANY_PRICE
-        crosses = far.best <= key
-        if crosses and order.post_only:
-            turn.turn_away(order, "refused", codes.WOULD_TAKE, peer=peer.name)
-        elif not crosses and order.kind == LIMIT and order.time_in_force == "GTC":
-            turn.send(peer.name, _first_report(order, [], None, "", turn))
-            self._rest(taker, turn)
-        else:
-            self._take(taker, far, key, peer, turn)
-
-    def _take(self, taker: Order, far: HalfBook, key: int, peer: Peer, turn: Turn) -> None:
-        """Trade, and report at once what became of the order."""
-        order = taker.terms
-        budget = amount_of(order.budget) if order.kind != LIMIT and order.side == BUY else None
-        fills, unit = self.limits.fills_per_taker, self.spec.quote_per_tick_lot
-        bounds = Bounds(far=far, key=key, budget=budget, fills=fills, unit=unit)
-        if order.time_in_force == "FOK" and not can_fill_whole(taker, bounds):
-            turn.turn_away(order, "expired", codes.NOT_FILLABLE, peer=peer.name)
-            return
-        executions, code = take(self.book, taker, bounds, turn)
-        if executions:
-            self._note_trades(executions, turn.at_ns)
-        if not code:
-            turn.send(peer.name, _first_report(order, executions, "filled", "", turn))
-        elif code == codes.NO_LIQUIDITY and order.kind == LIMIT and order.time_in_force == "GTC":
-            turn.send(peer.name, _first_report(order, executions, None, "", turn))
-            self._rest(taker, turn)
-        else:
-            turn.send(peer.name, _first_report(order, executions, "expired", code, turn))
-            turn.note_turned_away(order, "expired", code)
-
-    def _refusal(self, order: HeldOrder, at_ns: int) -> str:
-        """Return why the order may not come in, or ""."""
-        if at_ns > order.deadline_ns:
-            return codes.TOO_LATE
-        if self.state != "trading":
-            return codes.MARKET_NOT_OPEN
-        return wrong_terms(order, self.spec) or self._no_place_for(order)
-
-    def _no_place_for(self, order: HeldOrder) -> str:
-        """Return why the book has no place for an order that makes sense by itself, or ""."""
-        book = self.book
-        mine = book.accounts.get(order.account, ())
-        code = ""
-        if order.order_id in book.orders or order.client_id in mine:
-            code = codes.ORDER_EXISTS
-        elif order.kind != LIMIT:
-            pass  # It has no price, and never rests.
-        elif not self.reference.low <= order.price_ticks <= self.reference.high:
-            code = codes.PRICE_OUT_OF_BAND
-        elif order.time_in_force != "GTC":
-            pass  # It never rests.
-        elif len(mine) >= self.orders_per_account:
-            code = codes.TOO_MANY_ORDERS
-        elif len(book.orders) >= self.limits.orders_per_book:
-            code = codes.BOOK_FULL
-        return code
-
-    def _rest(self, order: Order, turn: Turn) -> None:
-        terms = order.terms
-        self.book.add(order)
-        place = (terms.side, terms.price_ticks, order.open_lots)
-        turn.events.append(OrderAdded(turn.seq, terms.order_id, terms.account, *place))
-
-    def _note_trades(self, executions: list[Execution], at_ns: int) -> None:
-        self.reference.note(executions, at_ns)
-        if self.first_uncut_ns is None:
-            self.first_uncut_ns = at_ns
-
-    # ── Configuration, partitions and timers ────────────────────────────────────────────────────
-
-    def _operate(self, command: BookCommand | LinkAdd | RulesSet | SkipCommand, turn: Turn) -> None:
-        match command:
-            case MarketStateSet():
-                self.state = command.state
-                turn.events.append(from_book.StateChanged(turn.seq, command.state, command.reason))
-                self._publish(turn)
-            case ReferenceSet():
-                self.reference.fallback = command.ticks
-            case LinkAdd():
-                if self._link(command.peer) is None:
-                    self._refuse_command(codes.BAD_LINK, turn)
-            case MarketDefine():
-                self._refuse_command(codes.ALREADY_DEFINED, turn)
-            case RulesSet() | SkipCommand():
-                pass  # The runtime's own; they count as commands all the same.
+    def _hear_other(self, message: LinkMessage, peer: Peer, turn: Turn) -> None:
+        match message:
+            case ExtraOrder():
+                place(self, message.order, message.extras, peer, turn)
+            case HeldPair():
+                place_pair(self, message, peer, turn)
+            case AmendHeld():
+                amend(self, message, peer, turn)
+            case CancelAccount():
+                self._end_account(message, peer, turn)
+            case Hello():
+                self._greet(message, peer, turn)
+            case HeldOrder():
+                place(self, message, None, peer, turn)
             case _:
-                assert_never(command)
+                assert_never(message)
+
+    def _end_account(self, told: CancelAccount, peer: Peer, turn: Turn) -> None:
+        if told.account % PARTITIONS_MAX != peer.partition:
+            self.refuse_command(codes.WRONG_PARTITION, turn)
+            return
+        self.end_all(told.account, told.code)
+        self.cancels.go_on(turn)
 
     def _greet(self, hello: Hello, peer: Peer, turn: Turn) -> None:
         """Note that a partition is there, and tell it how the market stands."""
         if hello.partition != peer.partition:
-            self._refuse_command(codes.BAD_LINK, turn)
+            self.refuse_command(codes.BAD_LINK, turn)
             return
         peer.greeted = True
         turn.send(peer.name, from_book.Reference(self.reference.published, self.state))
 
-    def _link(self, name: str) -> Peer | None:
-        """Know a partition from now on, once. None if the name is no partition's."""
-        partition = partition_named(name)
-        if partition is None:
-            return None
-        return self.peers.setdefault(name, Peer(name, partition))
+    # ── From edges and operators ────────────────────────────────────────────────────────────────
 
-    def _publish(self, turn: Turn) -> None:
-        self.reference.publish(turn.at_ns)
-        for name in self.peers:
-            turn.send(name, from_book.Reference(self.reference.published, self.state))
+    def _set_switch(self, asked: CancelAfter, source: bytes, turn: Turn) -> None:
+        """Set a dead man's switch, or take it back."""
+        is_new = asked.account not in self.switches.due
+        if turn.at_ns > asked.deadline_ns:
+            turn.cancel_refused(source, asked.request, codes.TOO_LATE)
+        elif asked.delay_ns > CANCEL_AFTER_NS_MAX:
+            turn.cancel_refused(source, asked.request, codes.BAD_TERMS)
+        elif not asked.delay_ns:
+            self.switches.take_back(asked.account)
+            turn.after_set(source, asked.request, 0)
+        elif is_new and len(self.switches.due) >= self.limits.switches:
+            turn.cancel_refused(source, asked.request, codes.UNDECIDED)
+        else:
+            due_ns = turn.at_ns + asked.delay_ns
+            self.switches.set(asked.account, due_ns)
+            turn.after_set(source, asked.request, due_ns)
+
+    def _operate(self, command: BookCommand | LinkAdd | RulesSet | SkipCommand, turn: Turn) -> None:
+        match command:
+            case MarketStateSet():
+                self._be_told_state(command.state, command.reason, turn)
+            case ReferenceSet():
+                self.reference.fallback = command.ticks
+            case BreakerSet():
+                self.breaker.terms = command
+            case MarkSet():
+                if command.number > self.mark_number:
+                    self.mark_number = command.number
+                    self.see("mark", (command.ticks,))
+            case LinkAdd():
+                if self.link(command.peer) is None:
+                    self.refuse_command(codes.BAD_LINK, turn)
+            case MarketDefine():
+                self.refuse_command(codes.ALREADY_DEFINED, turn)
+            case RulesSet() | SkipCommand():
+                pass  # The runtime's own; they count as commands all the same.
+            case _:
+                assert_never(command)
+        if self.actions:
+            settle(self, turn)
+
+    def _be_told_state(self, told: MarketState, reason: str, turn: Turn) -> None:
+        """Enter the state that an operator wants: it ends a pause, and an auction."""
+        if self.state == "delisted":
+            self.refuse_command(codes.DELISTED, turn)
+            return
+        self.breaker.forget()
+        if told in OPEN_STATES and (self.state == "auction" or self.book.is_crossed):
+            uncross(self, turn)
+        self.set_state(told, reason, turn)
+        if told == "delisted":
+            self.end_everything()
+            self.cancels.go_on(turn)
 
     def _cut(self, out: Outputs) -> None:
         """Mark one point of the book's order in all links: trades before it are in cut n."""
@@ -298,12 +259,3 @@ class BookMachine:
         for name in self.peers:
             out.send(name, from_book.CutMark(self.cuts))
         out.events.append(from_book.CutTaken(self.cuts, self.book.trades))
-
-    def _refuse_command(self, code: str, turn: Turn) -> None:
-        turn.events.append(from_book.CommandRefused(turn.seq, code))
-
-
-def _first_report(
-    order: HeldOrder, executions: list[Execution], ended: EndReason | None, code: str, turn: Turn
-) -> FirstReport:
-    return FirstReport(order.order_id, order.version, turn.seq, turn.at_ns, executions, ended, code)

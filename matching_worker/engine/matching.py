@@ -5,9 +5,15 @@ import msgspec
 from apps.common.kernel.ids import PARTITIONS_MAX
 from apps.common.kernel.money import wide
 from matching_worker.contracts.from_book import Execution, Trade
+from matching_worker.contracts.market import Liquidity
+from matching_worker.contracts.to_book import OrderExtras
 from matching_worker.engine import codes
-from matching_worker.engine.book import Book, HalfBook, Order
+from matching_worker.engine.book import Book, HalfBook
+from matching_worker.engine.ends import end, part
+from matching_worker.engine.orders import Order
 from matching_worker.engine.turn import PEERS, Turn
+
+_GONE = "gone"  # The owner's resting order ended: the taker goes on with the next.
 
 
 class Bounds(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -23,17 +29,25 @@ class Bounds(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 def take(book: Book, taker: Order, bounds: Bounds, turn: Turn) -> tuple[list[Execution], str]:
     """Trade the taker against the far side. Returns its fills, and why it stopped: "" if filled."""
     far, budget, unit = bounds.far, bounds.budget, bounds.unit
-    account = taker.terms.account
+    account, extras = taker.terms.account, taker.extras
+    group = 0 if extras is None else extras.group
     by_budget_alone = taker.terms.lots == 0
     executions: list[Execution] = []
+    ended = 0  # The owner's own orders that ended on the way; each counts as a fill.
     while taker.open_lots > 0:
         if far.best > bounds.key:
             return executions, codes.NO_LIQUIDITY
         level = far.levels[far.best]
         maker = level.first
-        if maker.terms.account == account:
-            return executions, codes.SELF_TRADE
-        if len(executions) == bounds.fills:
+        if maker.terms.account == account or (group and _group_of(maker) == group):
+            has_steps = len(executions) + ended < bounds.fills
+            verdict = _meet_own(book, maker, extras, has_steps=has_steps, turn=turn)
+            if verdict == _GONE:
+                ended += 1
+                continue
+            if verdict:
+                return executions, verdict
+        if len(executions) + ended == bounds.fills:
             return executions, codes.FILL_LIMIT
         lots = min(maker.open_lots, taker.open_lots)
         cost_of_a_lot = maker.terms.price_ticks * unit
@@ -49,19 +63,44 @@ def take(book: Book, taker: Order, bounds: Bounds, turn: Turn) -> tuple[list[Exe
         if maker.open_lots == 0:
             book.remove(maker)
         executions.append(_fill(book, taker, maker, lots, lots * cost_of_a_lot, turn))
+        if maker.other:
+            part(book, maker, turn)
     return executions, ""
+
+
+def _meet_own(
+    book: Book, maker: Order, extras: OrderExtras | None, *, has_steps: bool, turn: Turn
+) -> str:
+    """Say what becomes of a taker that meets its owner's order: _GONE, why it stops, or ""."""
+    mode = "T" if extras is None else extras.self_trade
+    if mode == "T":
+        return codes.SELF_TRADE
+    if mode == "N" or not has_steps:
+        return ""
+    end(book, maker, "expired", codes.SELF_TRADE, turn)
+    return _GONE if mode == "M" else codes.SELF_TRADE
+
+
+def _group_of(order: Order) -> int:
+    return 0 if order.extras is None else order.extras.group
 
 
 def can_fill_whole(taker: Order, bounds: Bounds) -> bool:
     """Look, without taking, whether `take` would fill the order to its end."""
     wanted, budget, fills = taker.open_lots, bounds.budget, 0
+    account, extras = taker.terms.account, taker.extras
+    mode, group = ("T", 0) if extras is None else (extras.self_trade, extras.group)
     for key, level in bounds.far.levels.items():
         if key > bounds.key:
             return False
         cost_of_a_lot = abs(key) * bounds.unit
         for maker in level.orders():
-            if maker.terms.account == taker.terms.account or fills == bounds.fills:
+            is_own = maker.terms.account == account or (group and _group_of(maker) == group)
+            if (is_own and mode in ("T", "B")) or fills == bounds.fills:
                 return False
+            if is_own and mode == "M":
+                fills += 1
+                continue
             lots = min(wanted, maker.open_lots)
             if budget is not None:
                 lots = min(lots, budget // cost_of_a_lot)
@@ -77,55 +116,52 @@ def can_fill_whole(taker: Order, bounds: Bounds) -> bool:
     return False
 
 
+def execution_of(
+    order: Order, price: int, lots: int, liquidity: Liquidity, trade: int, turn: Turn
+) -> Execution:
+    """Describe one side of a fill that is counted on its order already."""
+    terms = order.terms
+    return Execution(
+        trade,
+        terms.order_id,
+        terms.version,
+        price,
+        lots,
+        liquidity,
+        order.filled_lots,
+        wide(order.cum_quote),
+        None if order.open_lots else "filled",
+        turn.seq,
+        turn.at_ns,
+    )
+
+
+def trade_of(maker: Order, taker: Order, price: int, lots: int, trade: int, turn: Turn) -> Trade:
+    """Describe a fill to the market."""
+    made, took = maker.terms, taker.terms
+    return Trade(
+        turn.seq,
+        trade,
+        price,
+        lots,
+        took.side,
+        made.order_id,
+        took.order_id,
+        made.account,
+        took.account,
+    )
+
+
 def _fill(book: Book, taker: Order, maker: Order, lots: int, cost: int, turn: Turn) -> Execution:
     """Note a fill on both sides, tell the market and the maker's owner, return the taker's side."""
-    made, took = maker.terms, taker.terms
-    price, trade = made.price_ticks, book.trades + 1
+    price, trade = maker.terms.price_ticks, book.trades + 1
     book.trades = trade
     maker.filled_lots += lots
     maker.cum_quote += cost
     taker.open_lots -= lots
     taker.filled_lots += lots
     taker.cum_quote += cost
-    turn.events.append(
-        Trade(
-            turn.seq,
-            trade,
-            price,
-            lots,
-            took.side,
-            made.order_id,
-            took.order_id,
-            made.account,
-            took.account,
-        )
-    )
-    turn.send(
-        PEERS[made.account % PARTITIONS_MAX],
-        Execution(
-            trade,
-            made.order_id,
-            made.version,
-            price,
-            lots,
-            "M",
-            maker.filled_lots,
-            wide(maker.cum_quote),
-            None if maker.open_lots else "filled",
-            turn.seq,
-            turn.at_ns,
-        ),
-    )
-    return Execution(
-        trade,
-        took.order_id,
-        took.version,
-        price,
-        lots,
-        "T",
-        taker.filled_lots,
-        wide(taker.cum_quote),
-        None if taker.open_lots else "filled",
-        turn.seq,
-        turn.at_ns,
-    )
+    turn.events.append(trade_of(maker, taker, price, lots, trade, turn))
+    peer = PEERS[maker.terms.account % PARTITIONS_MAX]
+    turn.send(peer, execution_of(maker, price, lots, "M", trade, turn))
+    return execution_of(taker, price, lots, "T", trade, turn)

@@ -14,12 +14,13 @@ from apps.common.kernel.ids import StreamId
 from apps.common.kernel.money import wide
 from matching_worker.contracts.from_book import CanceledOrder
 from matching_worker.contracts.market import MarketSpec
-from matching_worker.contracts.to_book import CancelOrders, HeldOrder
+from matching_worker.contracts.to_book import CancelOrders, HeldOrder, OrderExtras
 from matching_worker.engine.admission import amount_of
-from matching_worker.engine.book import Order
 from matching_worker.engine.cancels import Cancels, MassCancel
+from matching_worker.engine.orders import Order
 from matching_worker.engine.peers import Peer, partition_named
 from matching_worker.engine.tombstones import Tombstone
+from matching_worker.engine.triggers import SOURCES
 
 if TYPE_CHECKING:
     from matching_worker.engine.machine import BookMachine
@@ -46,7 +47,39 @@ def dump(machine: BookMachine) -> object:
         ],
         "orders": [_order_row(order) for order in machine.book.orders.values()],
         **_dump_cancels(machine.cancels),
+        **_dump_extras(machine),
     }
+
+
+def _dump_extras(machine: BookMachine) -> dict[str, object]:
+    """Return the parts of the state that plain orders never touch, where they are there.
+
+    What is not there is not written: the states of older journals keep their hashes.
+    """
+    triggers = machine.book.triggers
+    prices = [triggers.price_of(source) for source in SOURCES]
+    parts: dict[str, object] = {
+        "prices": prices if any(prices) else None,
+        "waiting_ever": triggers.numbers,
+        "actions": [order.terms.order_id for order in machine.actions if machine.is_here(order)],
+        "breaker": machine.breaker.dump(),
+        "switches": machine.switches.dump(),
+        "mark_number": machine.mark_number,
+    }
+    return {name: part for name, part in parts.items() if part}
+
+
+def _load_extras(machine: BookMachine, state: dict[str, Any]) -> None:
+    triggers = machine.book.triggers
+    for source, price in zip(SOURCES, state.get("prices", ()), strict=False):
+        triggers.sources[source].price = price
+    triggers.numbers = state.get("waiting_ever", 0)
+    machine.actions = [machine.book.orders[order_id] for order_id in state.get("actions", ())]
+    if "breaker" in state:
+        machine.breaker.load(state["breaker"])
+    for account, due_ns in state.get("switches", ()):
+        machine.switches.set(account, due_ns)
+    machine.mark_number = state.get("mark_number", 0)
 
 
 def load(machine: BookMachine, dumped: object) -> None:
@@ -61,8 +94,10 @@ def load(machine: BookMachine, dumped: object) -> None:
     machine.peers.update((name, _peer(name, *rest)) for name, *rest in state["peers"])
     machine.book.trades = state["trades"]
     for row in state["orders"]:
-        machine.book.add(_order(row))
+        order = _order(row)
+        (machine.book.wait_again if order.number else machine.book.add)(order)
     _load_cancels(machine.cancels, state)
+    _load_extras(machine, state)
 
 
 def _dump_cancels(cancels: Cancels) -> dict[str, object]:
@@ -74,10 +109,7 @@ def _dump_cancels(cancels: Cancels) -> dict[str, object]:
     return {
         "tombstones": [[*_stone_row(stone), stone.number in stones.owing] for stone in ordered],
         "last_tombstone": stones.last_number,
-        "mass_cancels": [
-            [job.source.hex(), job.request, list(job.left), _canceled_rows(job.canceled)]
-            for job in cancels.work
-        ],
+        "mass_cancels": [_job_row(job) for job in cancels.work],
     }
 
 
@@ -85,20 +117,33 @@ def _load_cancels(cancels: Cancels, state: dict[str, Any]) -> None:
     for *row, owes in state["tombstones"]:
         cancels.tombstones.put(_stone(row), owes=owes)
     cancels.tombstones.last_number = state["last_tombstone"]
-    for source, request, left, canceled in state["mass_cancels"]:
-        cancels.work.append(
-            MassCancel(bytes.fromhex(source), request, deque(left), _canceled_orders(canceled))
-        )
+    for source, request, left, canceled, *rest in state["mass_cancels"]:
+        job = MassCancel(bytes.fromhex(source), request, deque(left), _canceled_orders(canceled))
+        job.code, job.is_unsure = rest or ("", False)
+        cancels.work.append(job)
+
+
+def _job_row(job: MassCancel) -> list[object]:
+    row = [job.source.hex(), job.request, list(job.left), _canceled_rows(job.canceled)]
+    return [*row, job.code, job.is_unsure] if job.code or job.is_unsure else row
 
 
 def _order_row(order: Order) -> list[object]:
     terms = msgspec.to_builtins(order.terms)  # Its tag leads, so that old snapshots stay readable.
-    return [terms, order.open_lots, order.filled_lots, wide(order.cum_quote)]
+    row = [terms, order.open_lots, order.filled_lots, wide(order.cum_quote)]
+    if order.extras is None:
+        return row
+    extras = msgspec.to_builtins(order.extras)
+    return [*row, extras, order.other, order.number, order.best, order.is_set_off]
 
 
 def _order(row: list[Any]) -> Order:
-    terms, open_lots, filled_lots, cum_quote = row
-    return Order(msgspec.convert(terms, HeldOrder), open_lots, filled_lots, amount_of(cum_quote))
+    terms, open_lots, filled_lots, cum_quote, *rest = row
+    order = Order(msgspec.convert(terms, HeldOrder), open_lots, filled_lots, amount_of(cum_quote))
+    if rest:
+        extras, order.other, order.number, order.best, order.is_set_off = rest
+        order.extras = msgspec.convert(extras, OrderExtras)
+    return order
 
 
 def _peer(name: str, greeted: bool, passed: list[int], asked: list[int]) -> Peer:

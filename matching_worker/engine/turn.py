@@ -5,6 +5,7 @@ from apps.common.kernel.money import wide
 from apps.journals.keys import worker_of_partition
 from apps.journals.machine import Outputs
 from matching_worker.contracts.from_book import (
+    AfterSet,
     CancelDone,
     CanceledOrder,
     CancelRefused,
@@ -12,10 +13,11 @@ from matching_worker.contracts.from_book import (
     OrderEnd,
     OrderRemoved,
     OrderTurnedAway,
+    StopEnded,
 )
 from matching_worker.contracts.market import EndReason
 from matching_worker.contracts.to_book import HeldOrder
-from matching_worker.engine.book import Order
+from matching_worker.engine.orders import Order
 
 PEERS = tuple(worker_of_partition(partition) for partition in range(PARTITIONS_MAX))
 
@@ -42,19 +44,27 @@ class Turn:
         self.send = out.send
 
     def tell_owner(self, order: Order, ended: EndReason, code: str) -> None:
-        """Give a resting order its terminal report, and the market the news that it is gone."""
+        """Give an order that stood here its terminal report, and the market the news."""
         terms = order.terms
-        self.events.append(
-            OrderRemoved(
-                self.seq,
-                terms.order_id,
-                terms.account,
-                terms.side,
-                terms.price_ticks,
-                order.open_lots,
-                ended,
+        if order.number:
+            self.events.append(StopEnded(self.seq, terms.order_id, terms.account, ended))
+        else:
+            self.events.append(
+                OrderRemoved(
+                    self.seq,
+                    terms.order_id,
+                    terms.account,
+                    terms.side,
+                    terms.price_ticks,
+                    order.open_lots,
+                    ended,
+                )
             )
-        )
+        self.end(order, ended, code)
+
+    def end(self, order: Order, ended: EndReason, code: str) -> None:
+        """Give an order its terminal report."""
+        terms = order.terms
         self.send(
             PEERS[terms.account % PARTITIONS_MAX],
             OrderEnd(
@@ -88,6 +98,10 @@ class Turn:
     def cancel_refused(self, source: bytes, request: int, code: str) -> None:
         """Answer a cancel that ended nothing."""
         self.out.reply(source, CancelRefused(request, self.seq, code))
+
+    def after_set(self, source: bytes, request: int, due_ns: int) -> None:
+        """Answer that a dead man's switch stands so."""
+        self.out.reply(source, AfterSet(request, self.seq, due_ns))
 
 
 def as_canceled(terms: HeldOrder, filled_lots: int, cum_quote: int) -> CanceledOrder:

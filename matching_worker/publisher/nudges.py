@@ -1,6 +1,6 @@
 """The door to Celery: "there may be something to settle". A nudge may be late, twice, or lost.
 
-The publisher's loop only notes a partition; one thread sends, at most 20 times a second for each,
+The publisher's loop only notes a partition; one thread sends, at most 5 times a second for each,
 and piles up no more than a handful in a queue that nobody drains. Beat nudges every second anyway.
 """
 
@@ -15,7 +15,7 @@ from apps.common.redis_clients import cache_client
 SETTLE = "apps.ledger.tasks.settle"
 QUEUE = "settlement"
 KEY_PREFIX = "celery:"  # As CELERY_BROKER_TRANSPORT_OPTIONS in the settings; a test compares them.
-WINDOW_S = 0.05  # Fills within it are one nudge: 20 a second per partition at most.
+WINDOW_S = 0.2  # Fills within it are one nudge, and mostly one transaction.
 PAUSE_S = 1.0  # After a failure the broker is left alone for so long.
 WAITING_MAX = 50  # Nudges in the queue above which there is no use in one more.
 EXPIRES_S = 5

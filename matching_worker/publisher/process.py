@@ -27,6 +27,7 @@ CURSOR = "publisher:cursor"
 
 LOOK_S = 2.0  # How often new books are looked for.
 AGAIN_S = 0.2
+PACE_S = 0.01  # What comes within it is read in one go.
 
 FILLS = Counter("fairbook_publisher_fills", "Fills sent to Channels groups", ["market"])
 DROPPED = Counter("fairbook_publisher_dropped", "Messages that Channels did not take", ["market"])
@@ -71,7 +72,8 @@ class Publisher:
         """Live until asked to stop."""
         while not self._service.stopping.is_set():
             try:
-                self.turn()
+                if self.turn():
+                    self._service.stopping.wait(PACE_S)
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 self._service.check("journal", False, type(error).__name__)
                 self._reader = None

@@ -1,25 +1,35 @@
-"""The stage that stories of one market play on."""
+"""The stages that stories of one market play on."""
 
 import pytest
 
-from matching_worker.engine.limits import Limits
-from tests.helpers.exchange import Exchange
+from tests.engine.stage import Stage
 
 
 @pytest.fixture
-def exchange() -> Exchange:
-    return Exchange().opened()
+def exchange() -> Stage:
+    return Stage().opened()
+
+
+@pytest.fixture(params=["engine", "twin"])
+def market(request) -> Stage:
+    """A market played by the book, and again by its obvious twin."""
+    return Stage(request.param).opened()
+
+
+@pytest.fixture(params=["engine", "twin"])
+def market_of(request):
+    """Make a market with tight limits, or a spec of its own; not opened yet."""
+    return lambda **changes: Stage(request.param, **changes)
 
 
 @pytest.fixture
-def tight_exchange() -> Exchange:
+def tight_exchange() -> Stage:
     """A market whose limits a short story can reach."""
-    limits = Limits(
+    return Stage(
         fills_per_taker=3,
         orders_per_account=4,
         orders_per_book=6,
         mass_cancel_steps=2,
         tombstones=4,
         tombstones_per_account=2,
-    )
-    return Exchange(limits=limits).opened()
+    ).opened()

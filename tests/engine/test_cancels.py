@@ -5,7 +5,7 @@ from matching_worker.contracts.from_book import CancelDone, CancelRefused
 from tests.helpers.exchange import answers
 
 
-def test_what_rests_is_canceled_at_once(exchange):
+def test_rule_24_what_rests_is_canceled_at_once(exchange):
     alice, bob = exchange.traders("alice", "bob")
     order = alice.sells(5, at=100)
     bob.buys(2, at=100)
@@ -19,7 +19,7 @@ def test_what_rests_is_canceled_at_once(exchange):
     assert exchange.asks() == {}
 
 
-def test_an_order_can_be_canceled_by_the_name_its_owner_gave_it(exchange):
+def test_rule_24_an_order_can_be_canceled_by_the_name_its_owner_gave_it(exchange):
     alice, bob = exchange.traders("alice", "bob")
     order = alice.sells(1, at=100, client_id="shared")
     bob.sells(1, at=101, client_id="shared")
@@ -30,7 +30,7 @@ def test_an_order_can_be_canceled_by_the_name_its_owner_gave_it(exchange):
     assert exchange.asks() == {101: 1}
 
 
-def test_nobody_cancels_the_orders_of_others(exchange):
+def test_rule_24_nobody_cancels_the_orders_of_others(exchange):
     alice, bob = exchange.traders("alice", "bob")
     order = alice.sells(1, at=100)
     exchange.partition_passes_all(1)
@@ -41,7 +41,7 @@ def test_nobody_cancels_the_orders_of_others(exchange):
     assert exchange.asks() == {100: 1}
 
 
-def test_an_order_that_has_ended_is_unknown_once_nothing_more_can_come(exchange):
+def test_rule_26_an_order_that_has_ended_is_unknown_once_nothing_more_can_come(exchange):
     alice, bob = exchange.traders("alice", "bob")
     order = alice.sells(1, at=100)
     bob.buys(1, at=100)
@@ -51,7 +51,7 @@ def test_an_order_that_has_ended_is_unknown_once_nothing_more_can_come(exchange)
     assert (type(answer), answer.code) == (CancelRefused, "unknown_order")
 
 
-def test_a_cancel_that_overtakes_its_order_waits_and_refuses_it(exchange):
+def test_rule_25_a_cancel_that_overtakes_its_order_waits_and_refuses_it(exchange):
     (alice,) = exchange.traders("alice")
     order = alice.sends("S", 1, at=100)
 
@@ -66,7 +66,7 @@ def test_a_cancel_that_overtakes_its_order_waits_and_refuses_it(exchange):
     assert exchange.asks() == {}
 
 
-def test_a_cancel_can_never_lose_a_race_against_its_own_order(exchange):
+def test_rule_25_a_cancel_can_never_lose_a_race_against_its_own_order(exchange):
     """Bob would trade with the order; its cancel came first, so he does not."""
     alice, bob = exchange.traders("alice", "bob")
     order = alice.sends("S", 1, at=100)
@@ -78,7 +78,7 @@ def test_a_cancel_can_never_lose_a_race_against_its_own_order(exchange):
     assert exchange.trades() == []
 
 
-def test_an_order_sent_after_the_cancel_is_not_meant(exchange):
+def test_rule_25_an_order_sent_after_the_cancel_is_not_meant(exchange):
     (alice,) = exchange.traders("alice")
     early = alice.sends("S", 1, at=100)
     alice.cancels_all()
@@ -91,7 +91,7 @@ def test_an_order_sent_after_the_cancel_is_not_meant(exchange):
     assert exchange.asks() == {101: 1}
 
 
-def test_a_waiting_cancel_is_answered_when_its_partition_has_passed_the_mark(exchange):
+def test_rule_26_a_waiting_cancel_is_answered_when_its_partition_has_passed_the_mark(exchange):
     """The partition took the command and refused it, say: the order never comes."""
     (alice,) = exchange.traders("alice")
     refused_by_risk = alice.sends("S", 1, at=100)
@@ -103,7 +103,7 @@ def test_a_waiting_cancel_is_answered_when_its_partition_has_passed_the_mark(exc
     assert exchange.book.cancels.tombstones.count == 0
 
 
-def test_a_cancel_is_undecided_after_five_seconds_and_still_refuses_the_order(exchange):
+def test_rule_26_a_cancel_is_undecided_after_five_seconds_and_still_refuses_the_order(exchange):
     (alice,) = exchange.traders("alice")
     order = alice.sends("S", 1, at=100, changed={"deadline_ns": 2**62})
     alice.cancels(order)
@@ -118,7 +118,7 @@ def test_a_cancel_is_undecided_after_five_seconds_and_still_refuses_the_order(ex
     assert answers(exchange.seen[-1][0]) == [], "one cancel, one answer"
 
 
-def test_a_cancel_that_comes_late_is_refused(exchange):
+def test_rule_29_a_cancel_that_comes_late_is_refused(exchange):
     (alice,) = exchange.traders("alice")
     order = alice.sells(1, at=100)
 
@@ -128,7 +128,7 @@ def test_a_cancel_that_comes_late_is_refused(exchange):
     assert exchange.asks() == {100: 1}
 
 
-def test_cancel_all_ends_what_rests_oldest_first_and_refuses_what_is_on_its_way(exchange):
+def test_rule_27_cancel_all_ends_what_rests_oldest_first_and_refuses_what_is_on_its_way(exchange):
     (alice,) = exchange.traders("alice")
     first, second = alice.sells(1, at=105), alice.buys(1, at=95)
     third = alice.sends("B", 1, at=96)
@@ -142,7 +142,7 @@ def test_cancel_all_ends_what_rests_oldest_first_and_refuses_what_is_on_its_way(
     assert (exchange.bids(), exchange.asks()) == ({}, {})
 
 
-def test_cancel_all_with_nothing_there_tells_what_it_met_on_its_way(exchange):
+def test_rule_27_cancel_all_with_nothing_there_tells_what_it_met_on_its_way(exchange):
     (alice,) = exchange.traders("alice")
     orders = [alice.sends("B", 1, at=95), alice.sends("B", 1, at=96)]
     last = alice.sends("B", 1, at=97)
@@ -158,7 +158,7 @@ def test_cancel_all_with_nothing_there_tells_what_it_met_on_its_way(exchange):
     assert [o.order_id for o in answer.orders] == [order.terms.order_id for order in met]
 
 
-def test_cancel_all_of_nothing_is_unknown(exchange):
+def test_rule_27_cancel_all_of_nothing_is_unknown(exchange):
     (alice,) = exchange.traders("alice")
 
     answer = alice.cancels_all()
@@ -166,7 +166,7 @@ def test_cancel_all_of_nothing_is_unknown(exchange):
     assert (type(answer), answer.code) == (CancelRefused, "unknown_order")
 
 
-def test_a_mass_cancel_goes_on_over_batches_and_is_answered_once(tight_exchange):
+def test_rule_28_a_mass_cancel_goes_on_over_batches_and_is_answered_once(tight_exchange):
     (alice,) = tight_exchange.traders("alice")
     for price in (95, 96, 97, 98):
         alice.buys(1, at=price)
@@ -182,7 +182,7 @@ def test_a_mass_cancel_goes_on_over_batches_and_is_answered_once(tight_exchange)
     assert tight_exchange.book.due_ns() is None
 
 
-def test_the_work_list_goes_before_all_that_comes_in_a_batch(tight_exchange):
+def test_rule_28_the_work_list_goes_before_all_that_comes_in_a_batch(tight_exchange):
     alice, bob = tight_exchange.traders("alice", "bob")
     for price in (95, 96, 97, 98):
         alice.buys(1, at=price)
@@ -195,7 +195,7 @@ def test_the_work_list_goes_before_all_that_comes_in_a_batch(tight_exchange):
     assert len(answer.orders) == 4
 
 
-def test_an_order_that_trades_before_its_mass_cancel_is_not_in_the_answer(tight_exchange):
+def test_rule_28_an_order_that_trades_before_its_mass_cancel_is_not_in_the_answer(tight_exchange):
     alice, bob = tight_exchange.traders("alice", "bob")
     for price in (95, 96, 97):
         alice.buys(1, at=price)
@@ -208,7 +208,7 @@ def test_an_order_that_trades_before_its_mass_cancel_is_not_in_the_answer(tight_
     assert len(answers(out)[0].orders) == 2
 
 
-def test_too_many_waiting_cancels_of_one_account_are_undecided_at_once(tight_exchange):
+def test_rule_29_too_many_waiting_cancels_of_one_account_are_undecided_at_once(tight_exchange):
     alice, bob = tight_exchange.traders("alice", "bob")
     orders = [alice.sends("B", 1, at=95) for _ in range(3)]
     others = bob.sends("B", 1, at=95)
@@ -220,7 +220,7 @@ def test_too_many_waiting_cancels_of_one_account_are_undecided_at_once(tight_exc
     assert bob.cancels(others) is None, "others may still wait"
 
 
-def test_a_cancel_works_while_the_partition_is_silent(exchange):
+def test_rule_24_a_cancel_works_while_the_partition_is_silent(exchange):
     alice, bob = exchange.traders("alice", "bob")
     order = alice.sells(1, at=100)
     alice.sends("S", 1, at=101)  # Never taken: the partition is down.
@@ -232,7 +232,7 @@ def test_a_cancel_works_while_the_partition_is_silent(exchange):
     assert exchange.trades() == []
 
 
-def test_a_partition_that_no_link_leads_to_has_no_orders(exchange):
+def test_rule_26_a_partition_that_no_link_leads_to_has_no_orders(exchange):
     stranger = exchange.trader("stranger", partition=0)
     stranger.account += 9
     exchange.taken[9] = 5
@@ -242,7 +242,7 @@ def test_a_partition_that_no_link_leads_to_has_no_orders(exchange):
     assert (type(answer), answer.code) == (CancelRefused, "unknown_order")
 
 
-def test_a_name_that_no_order_can_have_is_unknown_at_once(exchange):
+def test_rule_26_a_name_that_no_order_can_have_is_unknown_at_once(exchange):
     (alice,) = exchange.traders("alice")
     alice.sends("S", 1, at=100)
 

@@ -4,31 +4,43 @@ import gc
 import os
 import subprocess
 import sys
+from typing import get_args
 
 import msgspec
 import pytest
 
 from apps.journals.machine import Outputs
+from matching_worker.contracts import from_book
+from matching_worker.contracts.market import MarketState
 from matching_worker.engine import BookMachine, codes
 from matching_worker.engine.limits import SECOND_NS, Limits
-from tests.helpers.book_day import COMMANDS, TIGHT, encode, fingerprint, live, opened, said
-from tests.helpers.obvious_book import ObviousBook
+from tests.helpers.book_day import (
+    COMMANDS,
+    TIGHT,
+    due,
+    encode,
+    fast_market,
+    fingerprint,
+    live,
+    numbers,
+    obvious_market,
+    said,
+)
 from tests.helpers.random_day import SPEC, RandomDay
 from tests.helpers.witness import Witness
 
 
 @pytest.mark.parametrize("seed", range(60))
 def test_the_fast_market_tells_the_same_story_as_the_obvious_one(seed):
-    limits = TIGHT if seed % 2 else Limits()
-    fast, obvious = opened(BookMachine(limits)), opened(ObviousBook(limits))
+    fast, obvious = fast_market(numbers(seed)), obvious_market(numbers(seed))
     witness = Witness(SPEC.quote_per_tick_lot)
 
     for number, batch in enumerate(RandomDay(seed).batches(COMMANDS)):
         out = live(fast, batch)
 
-        where = f"seed={seed} batch={number}"
+        where = f"batch={number}; `python -m tests.helpers.random_day_shrunk {seed}` tells a story"
         assert said(out) == said(live(obvious, batch)), where
-        assert fast.due_ns() == obvious.due_ns(), where
+        assert due(fast, batch) == due(obvious, batch), where
         assert fast.seq == obvious.seq, where
         fast.check()
         witness.saw(batch, out)
@@ -38,11 +50,11 @@ def test_the_fast_market_tells_the_same_story_as_the_obvious_one(seed):
 
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_a_market_that_was_saved_and_loaded_has_the_same_future(seed):
-    first = opened(BookMachine(TIGHT))
+    first = fast_market(numbers(seed))
     for number, batch in enumerate(RandomDay(seed).batches(COMMANDS)):
         if number % 10 == 0:
             saved = encode(first.dump())
-            second = BookMachine(TIGHT)
+            second = BookMachine(Limits(**numbers(seed)))
             second.load(msgspec.msgpack.decode(saved))
             second.check()
             assert encode(second.dump()) == saved, f"seed={seed} batch={number}"
@@ -69,7 +81,7 @@ def test_a_day_does_not_depend_on_how_python_hashes():
 
 def test_how_frames_are_cut_changes_nothing():
     """A frame applied message by message (as after a fault) says what it says as a whole."""
-    whole, cut = opened(BookMachine(TIGHT)), opened(BookMachine(TIGHT))
+    whole, cut = fast_market(TIGHT), fast_market(TIGHT)
     for batch in RandomDay(11).batches(COMMANDS):
         singly = [(origin, [command]) for origin, run in batch.runs for command in run]
         heard = [(origin, []) for origin, _ in batch.runs]
@@ -82,7 +94,7 @@ def test_how_frames_are_cut_changes_nothing():
 
 def test_a_random_day_leaves_no_reference_cycles():
     """Workers run without the cycle collector, so nothing that ends may need it."""
-    book = opened(BookMachine(TIGHT))
+    book = fast_market(TIGHT)
     batches = list(RandomDay(3).batches(2_000))
     gc.collect()
     gc.disable()
@@ -95,7 +107,7 @@ def test_a_random_day_leaves_no_reference_cycles():
 
 
 def test_timers_alone_bring_a_quiet_market_to_rest():
-    book = opened(BookMachine(TIGHT))
+    book = fast_market(TIGHT)
     for batch in RandomDay(5).batches(COMMANDS):
         live(book, batch)
 
@@ -111,14 +123,35 @@ def test_timers_alone_bring_a_quiet_market_to_rest():
     assert book.at_ns // SECOND_NS >= 0
 
 
-def test_the_random_days_meet_every_code():
-    met = set()
+@pytest.fixture(scope="module")
+def all_said():
+    """Return all that one set of random days says."""
+    messages = []
     for seed in range(60):
-        book = opened(BookMachine(TIGHT if seed % 2 else Limits()))
+        book = fast_market(numbers(seed))
         for batch in RandomDay(seed).batches(COMMANDS):
             out = live(book, batch)
-            for messages in (out.events, *out.links.values(), *out.replies.values()):
-                met |= {getattr(message, "code", "") for message in messages}
+            for some in (out.events, *out.links.values(), *out.replies.values()):
+                messages += some
+    return messages
+
+
+def test_the_random_days_meet_every_code(all_said):
+    met = {getattr(message, "code", "") for message in all_said}
 
     every = {code for name, code in vars(codes).items() if name.isupper()}
     assert every <= met, f"make random days that meet {every - met}"
+
+
+def test_the_random_days_meet_every_message_a_book_can_say(all_said):
+    met = {type(message) for message in all_said}
+
+    unions = (from_book.BookEvent, from_book.ReportMessage, from_book.CancelReply)
+    every = {kind for union in unions for kind in get_args(union)}
+    assert met == every, f"make random days that meet {every - met}"
+
+
+def test_the_random_days_meet_every_state(all_said):
+    met = {message.state for message in all_said if isinstance(message, from_book.StateChanged)}
+
+    assert met == set(get_args(MarketState))

@@ -6,7 +6,7 @@ from matching_worker.contracts import from_book
 from tests.helpers.exchange import SMALL_SPEC, Exchange
 
 
-def test_the_cheaper_offer_trades_first_and_the_rest_of_the_order_waits(exchange):
+def test_rule_1_the_cheaper_offer_trades_first_and_the_rest_of_the_order_waits(exchange):
     alice, bob, carol = exchange.traders("alice", "bob", "carol")
     alice.sells(5, at=101)
     bob.sells(2, at=100)
@@ -18,7 +18,7 @@ def test_the_cheaper_offer_trades_first_and_the_rest_of_the_order_waits(exchange
     assert exchange.bids() == {100: 1}
 
 
-def test_at_one_price_who_came_first_trades_first(exchange):
+def test_rule_2_at_one_price_who_came_first_trades_first(exchange):
     alice, bob, carol = exchange.traders("alice", "bob", "carol")
     alice.buys(3, at=99)
     bob.buys(3, at=99)
@@ -29,7 +29,7 @@ def test_at_one_price_who_came_first_trades_first(exchange):
     assert exchange.bids() == {99: 2}
 
 
-def test_a_partly_filled_order_keeps_its_place(exchange):
+def test_rule_3_a_partly_filled_order_keeps_its_place(exchange):
     alice, bob, carol = exchange.traders("alice", "bob", "carol")
     alice.buys(3, at=99)
     bob.buys(3, at=99)
@@ -40,7 +40,7 @@ def test_a_partly_filled_order_keeps_its_place(exchange):
     assert exchange.trades() == ["carol sold 1 to alice at 99", "carol sold 2 to alice at 99"]
 
 
-def test_a_fill_is_at_the_price_of_who_waited(exchange):
+def test_rule_4_a_fill_is_at_the_price_of_who_waited(exchange):
     alice, bob = exchange.traders("alice", "bob")
     alice.sells(1, at=95)
 
@@ -50,7 +50,7 @@ def test_a_fill_is_at_the_price_of_who_waited(exchange):
     assert (bought.ended, bought.paid) == ("filled", 95)
 
 
-def test_each_side_hears_of_its_own_fill_and_of_its_end(exchange):
+def test_rule_21_each_side_hears_of_its_own_fill_and_of_its_end(exchange):
     alice, bob = exchange.traders("alice", "bob")
     offer = alice.sells(2, at=100)
 
@@ -64,7 +64,7 @@ def test_each_side_hears_of_its_own_fill_and_of_its_end(exchange):
 
 
 @pytest.mark.parametrize("state", ["pre_open", "cancel_only", "halted"])
-def test_a_market_takes_orders_only_while_it_trades(exchange, state):
+def test_rule_30_a_market_takes_orders_only_while_it_trades(exchange, state):
     alice, bob = exchange.traders("alice", "bob")
     resting = alice.sells(1, at=100)
     exchange.becomes(state)
@@ -76,7 +76,7 @@ def test_a_market_takes_orders_only_while_it_trades(exchange, state):
     assert isinstance(alice.cancels(resting), from_book.CancelDone), "a cancel is always taken"
 
 
-def test_an_order_that_comes_after_its_deadline_is_refused(exchange):
+def test_rule_17_an_order_that_comes_after_its_deadline_is_refused(exchange):
     (alice,) = exchange.traders("alice")
     order = alice.sends("B", 1, at=100)
     exchange.later(seconds=5.1)
@@ -87,7 +87,7 @@ def test_an_order_that_comes_after_its_deadline_is_refused(exchange):
     assert exchange.bids() == {}
 
 
-def test_an_ioc_order_takes_what_is_there_and_its_rest_expires(exchange):
+def test_rule_7_an_ioc_order_takes_what_is_there_and_its_rest_expires(exchange):
     alice, bob = exchange.traders("alice", "bob")
     alice.sells(2, at=100)
 
@@ -97,7 +97,7 @@ def test_an_ioc_order_takes_what_is_there_and_its_rest_expires(exchange):
     assert exchange.bids() == {}
 
 
-def test_a_fill_or_kill_order_is_filled_whole_or_not_at_all(exchange):
+def test_rule_8_a_fill_or_kill_order_is_filled_whole_or_not_at_all(exchange):
     alice, bob = exchange.traders("alice", "bob")
     alice.sells(2, at=100)
     alice.sells(2, at=101)
@@ -109,7 +109,7 @@ def test_a_fill_or_kill_order_is_filled_whole_or_not_at_all(exchange):
     assert (filled.filled, filled.ended, filled.paid) == (4, "filled", 402)
 
 
-def test_a_post_only_order_rests_or_is_refused(exchange):
+def test_rule_9_a_post_only_order_rests_or_is_refused(exchange):
     alice, bob = exchange.traders("alice", "bob")
     alice.sells(1, at=100)
 
@@ -121,7 +121,7 @@ def test_a_post_only_order_rests_or_is_refused(exchange):
     assert exchange.trades() == []
 
 
-def test_a_market_sale_takes_the_best_bids_and_its_rest_expires(exchange):
+def test_rule_11_a_market_sale_takes_the_best_bids_and_its_rest_expires(exchange):
     alice, bob = exchange.traders("alice", "bob")
     alice.buys(1, at=99)
     alice.buys(1, at=98)
@@ -132,7 +132,7 @@ def test_a_market_sale_takes_the_best_bids_and_its_rest_expires(exchange):
     assert (order.ended, order.code) == ("expired", "no_liquidity")
 
 
-def test_a_market_buy_by_budget_buys_all_that_the_budget_pays(exchange):
+def test_rule_12_a_market_buy_by_budget_buys_all_that_the_budget_pays(exchange):
     alice, bob = exchange.traders("alice", "bob")
     alice.sells(2, at=100)
     alice.sells(5, at=105)
@@ -144,7 +144,7 @@ def test_a_market_buy_by_budget_buys_all_that_the_budget_pays(exchange):
     assert exchange.asks() == {105: 3}
 
 
-def test_a_market_buy_by_size_never_costs_more_than_its_budget(exchange):
+def test_rule_12_a_market_buy_by_size_never_costs_more_than_its_budget(exchange):
     alice, bob = exchange.traders("alice", "bob")
     alice.sells(5, at=105)
 
@@ -154,7 +154,7 @@ def test_a_market_buy_by_size_never_costs_more_than_its_budget(exchange):
     assert (order.ended, order.code) == ("expired", "budget_spent")
 
 
-def test_a_budget_that_pays_for_nothing_buys_nothing(exchange):
+def test_rule_12_a_budget_that_pays_for_nothing_buys_nothing(exchange):
     alice, bob = exchange.traders("alice", "bob")
     alice.sells(5, at=105)
 
@@ -163,7 +163,7 @@ def test_a_budget_that_pays_for_nothing_buys_nothing(exchange):
     assert (order.filled, order.ended, order.code) == (0, "expired", "budget_spent")
 
 
-def test_a_market_fill_or_kill_respects_its_budget(exchange):
+def test_rule_12_a_market_fill_or_kill_respects_its_budget(exchange):
     alice, bob = exchange.traders("alice", "bob")
     alice.sells(5, at=100)
 
@@ -176,7 +176,7 @@ def test_a_market_fill_or_kill_respects_its_budget(exchange):
     assert (whole_budget.filled, whole_budget.ended) == (2, "filled")
 
 
-def test_nobody_trades_with_themselves(exchange):
+def test_rule_13_nobody_trades_with_themselves(exchange):
     alice, bob = exchange.traders("alice", "bob")
     bob.sells(1, at=100)
     own = alice.sells(1, at=101)
@@ -188,7 +188,7 @@ def test_nobody_trades_with_themselves(exchange):
     assert (own.ended, exchange.asks()) == (None, {101: 1})
 
 
-def test_one_order_makes_so_many_fills_and_its_rest_expires(tight_exchange):
+def test_rule_14_one_order_makes_so_many_fills_and_its_rest_expires(tight_exchange):
     alice, bob = tight_exchange.traders("alice", "bob")
     for _ in range(4):
         alice.sells(1, at=100)
@@ -201,7 +201,7 @@ def test_one_order_makes_so_many_fills_and_its_rest_expires(tight_exchange):
     assert tight_exchange.bids() == {}
 
 
-def test_an_account_rests_so_many_orders_and_no_more(tight_exchange):
+def test_rule_20_an_account_rests_so_many_orders_and_no_more(tight_exchange):
     alice, bob = tight_exchange.traders("alice", "bob")
     for price in (95, 96, 97, 98):
         alice.buys(1, at=price)
@@ -214,7 +214,7 @@ def test_an_account_rests_so_many_orders_and_no_more(tight_exchange):
     assert bob.buys(1, at=99).ended is None
 
 
-def test_a_full_book_takes_orders_that_do_not_rest(tight_exchange):
+def test_rule_20_a_full_book_takes_orders_that_do_not_rest(tight_exchange):
     alice, bob, carol = tight_exchange.traders("alice", "bob", "carol")
     for trader in (alice, bob):
         for price in (96, 97, 98):
@@ -227,7 +227,7 @@ def test_a_full_book_takes_orders_that_do_not_rest(tight_exchange):
     assert sold.ended == "filled"
 
 
-def test_a_number_or_client_id_that_rests_cannot_come_again(exchange):
+def test_rule_19_a_number_or_client_id_that_rests_cannot_come_again(exchange):
     (alice,) = exchange.traders("alice")
     first = alice.buys(1, at=99, client_id="mine")
 
@@ -263,7 +263,7 @@ def test_a_number_or_client_id_that_rests_cannot_come_again(exchange):
         ({"price_ticks": 89}, "price_out_of_band"),
     ],
 )
-def test_every_field_is_checked_again_and_a_refusal_changes_nothing(exchange, terms, code):
+def test_rule_16_every_field_is_checked_again_and_a_refusal_changes_nothing(exchange, terms, code):
     (alice,) = exchange.traders("alice")
 
     order = alice.buys(1, at=100, changed=terms)

@@ -18,7 +18,7 @@ def trade(exchange, alice, bob, *, at):
     bob.buys(1, at=at)
 
 
-def test_a_book_is_ready_when_all_its_partitions_have_said_hello():
+def test_rule_30_a_book_is_ready_when_all_its_partitions_have_said_hello():
     exchange = Exchange()
 
     before = exchange.book.ready
@@ -29,7 +29,7 @@ def test_a_book_is_ready_when_all_its_partitions_have_said_hello():
     assert (before, half, exchange.book.ready) == (False, False, True)
 
 
-def test_a_partition_that_greets_learns_how_the_market_stands(exchange):
+def test_rule_33_a_partition_that_greets_learns_how_the_market_stands(exchange):
     exchange.operated(LinkAdd("risk:2"))
 
     out = exchange.hears(2, [to_book.Hello(2)])
@@ -64,14 +64,14 @@ def test_commands_of_the_runtime_count_and_change_nothing(exchange):
     assert (out.events, out.links, out.replies) == ([], {}, {})
 
 
-def test_a_change_of_state_is_public_and_told_to_every_partition(exchange):
+def test_rule_30_a_change_of_state_is_public_and_told_to_every_partition(exchange):
     out = exchange.becomes("halted", reason="a drill")
 
     assert out.events == [from_book.StateChanged(exchange.book.seq, "halted", "a drill")]
     assert references(exchange, out) == [(100, "halted")] * 2
 
 
-def test_the_reference_is_the_mean_of_five_minutes_trades_at_most_once_a_second(exchange):
+def test_rule_31_the_reference_is_the_mean_of_five_minutes_trades_at_most_once_a_second(exchange):
     alice, bob = exchange.traders("alice", "bob")
     trade(exchange, alice, bob, at=102)
     trade(exchange, alice, bob, at=105)
@@ -83,7 +83,7 @@ def test_the_reference_is_the_mean_of_five_minutes_trades_at_most_once_a_second(
     assert references(exchange, later) == [(103, "trading")] * 2, "103.5 is rounded down"
 
 
-def test_trades_leave_the_reference_after_five_minutes(exchange):
+def test_rule_31_trades_leave_the_reference_after_five_minutes(exchange):
     alice, bob = exchange.traders("alice", "bob")
     trade(exchange, alice, bob, at=110)
     exchange.later(seconds=200)
@@ -97,7 +97,7 @@ def test_trades_leave_the_reference_after_five_minutes(exchange):
     assert exchange.book.reference.published == 104
 
 
-def test_without_trades_the_newer_of_oracle_and_last_trade_is_the_reference(exchange):
+def test_rule_32_without_trades_the_newer_of_oracle_and_last_trade_is_the_reference(exchange):
     alice, bob = exchange.traders("alice", "bob")
     exchange.oracle_says(95)
     exchange.later(seconds=1)
@@ -114,7 +114,7 @@ def test_without_trades_the_newer_of_oracle_and_last_trade_is_the_reference(exch
     assert exchange.book.reference.published == 99
 
 
-def test_the_band_follows_the_published_reference_and_its_edges_are_inside(exchange):
+def test_rule_18_the_band_follows_the_published_reference_and_its_edges_are_inside(exchange):
     (alice,) = exchange.traders("alice")
     exchange.oracle_says(105)
     exchange.later(seconds=1)
@@ -129,7 +129,7 @@ def test_the_band_follows_the_published_reference_and_its_edges_are_inside(excha
     }
 
 
-def test_a_cut_marks_one_point_in_all_links_ten_seconds_after_a_trade(exchange):
+def test_rule_34_a_cut_marks_one_point_in_all_links_ten_seconds_after_a_trade(exchange):
     alice, bob = exchange.traders("alice", "bob")
     trade(exchange, alice, bob, at=100)
     exchange.at_ns += 9 * SECOND
@@ -146,7 +146,7 @@ def test_a_cut_marks_one_point_in_all_links_ten_seconds_after_a_trade(exchange):
     assert cut.events == [from_book.CutTaken(1, 2)]
 
 
-def test_a_quiet_market_cuts_nothing(exchange):
+def test_rule_34_a_quiet_market_cuts_nothing(exchange):
     alice, bob = exchange.traders("alice", "bob")
     trade(exchange, alice, bob, at=100)
     exchange.later(seconds=10)
@@ -158,7 +158,7 @@ def test_a_quiet_market_cuts_nothing(exchange):
     assert exchange.book.due_ns() is None
 
 
-def test_a_market_may_cut_at_its_own_pace():
+def test_rule_34_a_market_may_cut_at_its_own_pace():
     exchange = Exchange(msgspec.structs.replace(SMALL_TRADES, cut_s=1)).opened()
     alice, bob = exchange.traders("alice", "bob")
     trade(exchange, alice, bob, at=100)

@@ -1,6 +1,7 @@
 """How the obvious twin of the book cancels: one list of tombstones, looked through each time."""
 
 from matching_worker.contracts import from_book
+from matching_worker.contracts.to_book import CancelAfter
 
 
 def whole(wide):
@@ -18,6 +19,9 @@ def owner(account):
     return f"risk:{account % 1024}"
 
 
+SECOND = 10**9
+
+
 class ObviousCancels:
     """The half of `ObviousBook` that ends orders without a trade."""
 
@@ -26,14 +30,19 @@ class ObviousCancels:
     def cancel(self, command, source, out):
         if self.at > command.deadline_ns:
             out.reply(source, from_book.CancelRefused(command.request, self.seq, "too_late"))
-            return
+        elif isinstance(command, CancelAfter):
+            self.set_switch(command, source, out)
+        else:
+            self.cancel_in_time(command, source, out)
+
+    def cancel_in_time(self, command, source, out):
         for_all = not command.order_id and not command.client_id
-        found = [r for r in self.resting if self.names(command, r["order"])]
+        found = [r for r in self.all() if self.names(command, r["order"])]
         peer = owner(command.account)
         may_come = peer in self.partitions and self.partitions[peer][0] < command.up_to
         may_come = may_come and len(command.client_id) <= 36
         if found and not for_all:
-            orders = [self.cancel_resting(r, out) for r in found]
+            orders = [told for r in found for told in self.end_order(r, "canceled", "", out)]
             out.reply(source, from_book.CancelDone(command.request, self.seq, self.at, orders, 0))
             return
         mine = [t for t in self.tombs if t["account"] == command.account]
@@ -47,7 +56,7 @@ class ObviousCancels:
                 self.partitions[peer][1] = command.up_to
                 out.send(peer, from_book.PassedAsk(command.up_to))
         if found:
-            self.start_job(command, source, found, out)
+            self.start_answered_job(command, source, found, out, whole=is_room or not may_come)
         elif not may_come:
             out.reply(source, from_book.CancelRefused(command.request, self.seq, "unknown_order"))
         elif not is_room:
@@ -101,65 +110,91 @@ class ObviousCancels:
             out.reply(tomb["source"], from_book.CancelRefused(request, self.seq, otherwise))
         tomb["owes"] = False
 
-    def start_job(self, command, source, found, out):
+    # -- mass cancels
+
+    def start_answered_job(self, command, source, found, out, *, whole):
         named = sum(len(job["left"]) for job in self.jobs)
         if (
             len(self.jobs) >= self.limits.mass_cancels
             or named + len(found) > self.limits.mass_cancel_orders
         ):
             out.reply(source, from_book.CancelRefused(command.request, self.seq, "undecided"))
-            return
-        left = [r["order"].order_id for r in found]
-        self.jobs.append({"source": source, "request": command.request, "left": left, "done": []})
+        else:
+            self.add_job(found, "", source, command.request, whole)
+            self.work(out)
+
+    def end_all(self, found, code, out):
+        """End these in a mass cancel that nobody is told of."""
+        self.add_job(found, code)
         self.work(out)
+
+    def add_job(self, found, code, source=None, request=0, whole=True):
+        if found:
+            self.jobs.append(
+                {
+                    "source": source,
+                    "request": request,
+                    "whole": whole,  # Nothing on its way can get past it.
+                    "code": code,
+                    "left": [r["order"].order_id for r in found],
+                    "done": [],
+                }
+            )
 
     def work(self, out):
         while self.jobs and self.steps:
             job = self.jobs[0]
             while job["left"] and self.steps:
                 self.steps -= 1
-                number = job["left"].pop(0)
-                for r in [r for r in self.resting if r["order"].order_id == number]:
-                    job["done"].append(self.cancel_resting(r, out))
+                one = self.find(job["left"].pop(0))
+                if one is not None:
+                    job["done"] += self.end_order(one, "canceled", job["code"], out)
             if job["left"]:
                 return
             self.jobs.pop(0)
-            request = job["request"]
-            out.reply(
-                job["source"],
-                from_book.CancelDone(request, self.seq, self.at, job["done"], 0)
-                if job["done"]
-                else from_book.CancelRefused(request, self.seq, "unknown_order"),
-            )
+            if job["source"] is not None:
+                self.tell(job, out)
 
-    def cancel_resting(self, r, out):
-        order = r["order"]
-        self.resting.remove(r)
-        out.events.append(
-            from_book.OrderRemoved(
-                seq=self.seq,
-                order_id=order.order_id,
-                account=order.account,
-                side=order.side,
-                price_ticks=order.price_ticks,
-                lots=r["open"],
-                ended="canceled",
-            )
-        )
-        out.send(
-            owner(order.account),
-            from_book.OrderEnd(
-                order_id=order.order_id,
-                version=order.version,
-                seq=self.seq,
-                at_ns=self.at,
-                ended="canceled",
-                code="",
-                filled_lots=r["filled"],
-                cum_quote=wide(r["quote"]),
-            ),
-        )
-        return self.as_canceled(order, r["filled"], r["quote"])
+    def tell(self, job, out):
+        request, done = job["request"], job["done"]
+        if done and job["whole"]:
+            said = from_book.CancelDone(request, self.seq, self.at, done, 0)
+        else:
+            code = "unknown_order" if job["whole"] else "undecided"
+            said = from_book.CancelRefused(request, self.seq, code)
+        out.reply(job["source"], said)
+
+    # -- cancels by themselves
+
+    def set_switch(self, command, source, out):
+        account, request = command.account, command.request
+        is_new = account not in self.switches
+        code = ""
+        if command.delay_ns > 24 * 3_600 * SECOND:
+            code = "bad_terms"
+        elif command.delay_ns and is_new and len(self.switches) >= self.limits.switches:
+            code = "undecided"
+        if code:
+            out.reply(source, from_book.CancelRefused(request, self.seq, code))
+            return
+        self.switches.pop(account, None)
+        if command.delay_ns:
+            self.switches[account] = self.at + command.delay_ns
+        out.reply(source, from_book.AfterSet(request, self.seq, self.switches.get(account, 0)))
+
+    def fire_switches(self):
+        for account, due in sorted(self.switches.items(), key=lambda row: row[1]):
+            if due <= self.at:
+                del self.switches[account]
+                found = [r for r in self.all() if r["order"].account == account]
+                self.add_job(found, "cancel_after")
+
+    def cancel_account(self, message, peer, out):
+        if owner(message.account) != peer:
+            out.events.append(from_book.CommandRefused(self.seq, "wrong_partition"))
+            return
+        found = [r for r in self.all() if r["order"].account == message.account]
+        self.end_all(found, message.code, out)
 
     @staticmethod
     def as_canceled(order, filled, quote):

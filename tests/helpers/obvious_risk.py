@@ -8,18 +8,22 @@ of a frame as lines, and `risk_story` makes the same lines of what the engine pu
 from __future__ import annotations
 
 import re
+from fractions import Fraction
+from math import ceil, floor
 
-from apps.risk.contracts import commands as c
+from tests.helpers.obvious_pairs import ObviousPairs
+from tests.helpers.obvious_value import ObviousValue
 
 DAY_NS = 24 * 3600 * 10**9
 DERIVED_NS = 120 * 10**9
 
 
-class ObviousPartition:
+class ObviousPartition(ObviousPairs, ObviousValue):
     """One partition's rules, told in the plainest way."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, *, rules: int = 1) -> None:
         self.number = number
+        self.rules = rules
         self.facts: list[tuple] = []
         self.spec = None
         self.market_state = None
@@ -37,7 +41,7 @@ class ObviousPartition:
 
     def held(self, account, asset):
         orders = sum(
-            self.cost_of_rest(order)
+            self.borne_by(order)
             for order in self.open_orders(account)
             if asset == (self.spec.quote if order["side"] == "B" else self.spec.base)
         )
@@ -72,8 +76,24 @@ class ObviousPartition:
             for fill in self.fills(order_id)
         )
 
+    def borne_by(self, order):
+        """Of a pair that is undecided the first bears the dearer one's cost, the second nothing."""
+        other = next(
+            (o for o in self.open_orders(order["account"]) if o["id"] == order["other"]), None
+        )
+        if order["other"] and self.filled(order["other"]):
+            return 0  # The other one trades; this one can only end.
+        if other is None or self.filled(order["id"]):
+            return self.cost_of_rest(order)
+        is_first = order["id"] < other["id"]
+        return max(self.cost_of_rest(order), self.cost_of_rest(other)) if is_first else 0
+
+    def lots(self, order):
+        amended = [f[3] for f in self.facts if f[:2] == ("amended", order["id"])]
+        return amended[-1] if amended else order["lots"]
+
     def cost_of_rest(self, order):
-        rest = order["lots"] - self.filled(order["id"])
+        rest = self.lots(order) - self.filled(order["id"])
         if order["side"] == "S":
             return rest * self.spec.base_per_lot
         if order["kind"] == "M":
@@ -111,43 +131,65 @@ class ObviousPartition:
 
     def on_account_freeze(self, m, _at):
         self.facts.append(("frozen", m.account, m.frozen))
+        if m.frozen and self.rules >= 2 and self.open_orders(m.account):
+            return [f"sent cancel {m.account} frozen"]
+        return []
 
     def on_fees_set(self, m, _at):
         self.facts.append(("fees", m.account, (m.maker_ppm, m.taker_ppm)))
 
     # ── Orders ──────────────────────────────────────────────────────────────────────────────────
 
-    def on_place_order(self, m, at):
-        known = [
-            f[1]
-            for f in self.facts
-            if f[0] == "order" and (f[1]["account"], f[1]["client_id"]) == (m.account, m.client_id)
-        ]
-        known = [order for order in known if self.remembers(order, at)]
+    def on_place_order(self, m, at, extras=None):
+        known = self.known(m.account, m.client_id, at)
         if known:
-            return self.on_repeat(m, known[-1])
-        code, hold = self.why_not(m, at)
+            return self.on_repeat(m, extras, known)
+        code, hold = self.why_not(m, at, extras)
         if code:
             return [f"refused {m.client_id} {code}", f"reply {m.request} refused {code}"]
+        order = self.open(m, hold, extras)
+        lines = self.accepted(order)
+        lines.append(f"sent {order['id']}" if extras is None else f"sent extra {order['id']}")
+        if m.response == "ACK":
+            return [*lines, f"reply {m.request} ack {order['id']}"]
+        self.facts.append(("waits", order["id"], m.request))
+        return lines
+
+    def on_place_extra(self, m, at):
+        return self.on_place_order(m.order, at, m.extras)
+
+    def open(self, m, hold, extras, other=0, other_client_id=""):
         self.made += 1
         order = {
             "id": self.made * 1024 + self.number,
             "account": m.account,
             "client_id": m.client_id,
             "derived": m.derived,
-            "terms": self.terms(m),
+            "terms": (*self.terms(m), extras, other_client_id),
             "side": m.side,
             "kind": m.kind,
             "price": m.price_ticks,
             "lots": m.lots,
             "hold": hold,
+            "extras": extras,
+            "other": other,
         }
         self.facts.append(("order", order))
-        lines = [f"accepted {order['id']} {m.client_id} held {hold}", f"sent {order['id']}"]
-        if m.response == "ACK":
-            return [*lines, f"reply {m.request} ack {order['id']}"]
-        self.facts.append(("waits", order["id"], m.request))
-        return lines
+        return order
+
+    def accepted(self, order):
+        held, extras = self.borne_by(order), order["extras"]
+        lines = [f"accepted {order['id']} {order['client_id']} held {held}"]
+        return lines if extras is None else [*lines, f"extras {extras} beside {order['other']}"]
+
+    def known(self, account, client_id, at):
+        named = [
+            f[1]
+            for f in self.facts
+            if f[0] == "order" and (f[1]["account"], f[1]["client_id"]) == (account, client_id)
+        ]
+        named = [order for order in named if self.remembers(order, at)]
+        return named[-1] if named else None
 
     def remembers(self, order, at):
         ends = [f[2] for f in self.facts if f[:2] == ("ended", order["id"])]
@@ -166,11 +208,11 @@ class ObviousPartition:
             int(m.quote_budget),
         )
 
-    def on_repeat(self, m, order):
+    def on_repeat(self, m, extras, order):
         code = ""
         if m.derived:
             code = "client_id_repeated"
-        elif self.terms(m) != order["terms"]:
+        elif (*self.terms(m), extras, "") != order["terms"]:
             code = "client_id_reused"
         if code:
             return [f"refused {m.client_id} {code}", f"reply {m.request} refused {code}"]
@@ -182,7 +224,7 @@ class ObviousPartition:
         self.facts.append(("waits", order["id"], m.request))
         return []
 
-    def why_not(self, m, at):
+    def why_not(self, m, at, extras, room=1):
         spec, budget = self.spec, int(m.quote_budget)
         if not self.has_account(m.account):
             return "unknown_account", 0
@@ -190,15 +232,35 @@ class ObviousPartition:
             return "unknown_market", 0
         if self.last("frozen", m.account, False):
             return "account_frozen", 0
-        if self.market_state not in (None, "trading"):
+        if self.market_state not in (None, "trading", "post_only", "auction"):
             return "market_not_open", 0
         if at > m.deadline_ns:
             return "too_late", 0
-        if len(self.open_orders(m.account)) >= spec.orders_per_account_max:
+        if len(self.open_orders(m.account)) + room > spec.orders_per_account_max:
             return "too_many_orders", 0
-        return self.why_not_terms(m, spec, budget)
+        if extras is not None and 0 < extras.expires_ns <= at:
+            return "too_late", 0
+        code = "" if extras is None else self.why_not_extras(m, extras)
+        return (code, 0) if code else self.why_not_terms(m, spec, budget, extras)
 
-    def why_not_terms(self, m, spec, budget):
+    def why_not_extras(self, m, extras):
+        rests = m.kind == "L" and m.time_in_force == "GTC"
+        wrong = [
+            extras.group != 0,
+            extras.reduce_only,
+            extras.expires_ns and not rests,
+            not extras.trigger and (extras.trigger_ticks or extras.trail_ppm),
+            extras.trigger and m.post_only,
+            extras.trail_ppm and extras.trigger_ticks,
+            extras.trail_ppm and extras.trigger == "profit",
+            extras.trail_ppm and not 1_000 <= extras.trail_ppm <= 500_000,
+        ]
+        if any(wrong):
+            return "bad_terms"
+        without_price = extras.trigger and not extras.trail_ppm and not extras.trigger_ticks
+        return "bad_price" if without_price else ""
+
+    def why_not_terms(self, m, spec, budget, extras):
         unit = spec.quote_per_tick_lot
         if m.kind == "M" and m.side == "B" and budget:
             if m.lots or m.post_only:
@@ -219,11 +281,19 @@ class ObviousPartition:
             return self.covered(m.account, spec.base, m.lots * spec.base_per_lot)
         if m.kind == "L":
             return self.covered(m.account, spec.quote, m.lots * m.price_ticks * unit)
-        upper = self.reference * (1_000_000 + spec.band_ppm) // 1_000_000
+        upper = self.upper(extras)
         free = self.available(m.account, spec.quote)
         if free < upper * unit or free < spec.min_notional:
             return "insufficient_funds", 0
         return "", min(free, m.lots * upper * unit)
+
+    def upper(self, extras):
+        start = Fraction(self.reference)
+        if extras is not None and extras.trail_ppm:
+            start = ceil(start * Fraction(1_000_000 + extras.trail_ppm, 1_000_000))
+        elif extras is not None and extras.trigger_ticks > start:
+            start = extras.trigger_ticks
+        return floor(start * Fraction(1_000_000 + self.spec.band_ppm, 1_000_000))
 
     def covered(self, account, asset, cost):
         return ("", cost) if self.available(account, asset) >= cost else ("insufficient_funds", 0)
@@ -240,6 +310,8 @@ class ObviousPartition:
             f"for {self.spent(m.order_id)} fees {[f['fee'] for f in self.fills(m.order_id)]}"
         )
         self.facts.append(("answer", m.order_id, answer))
+        if order["other"] and order["other"] < order["id"]:
+            answer = self.last("answer", order["other"], None)  # A pair's asker hears of the first.
         waiting = [f[2] for f in self.facts if f[:2] == ("waits", m.order_id)]
         lines += [f"reply {request} {answer}" for request in waiting]
         return lines + (self.end(order, m.ended, at) if m.ended else [])
@@ -279,89 +351,12 @@ class ObviousPartition:
         ]
 
     def end(self, order, ended, at):
-        released = self.cost_of_rest(order)
+        asset = self.spec.quote if order["side"] == "B" else self.spec.base
+        before = self.held(order["account"], asset)
         self.facts.append(("ended", order["id"], at))
-        return [f"ended {order['id']} {ended} released {released}"]
-
-    # ── Value ───────────────────────────────────────────────────────────────────────────────────
-
-    def moved(self, kind, account, asset, amount, against, reference):
-        self.facts.append(("reference", kind, reference))
-        self.facts.append(("move", account, asset, amount))
-        self.facts.append(("house", against, asset, -amount))
-        return [f"moved {kind} {account} {asset} {amount}"]
-
-    def taken(self, kind, reference):
-        return ("reference", kind, reference) in self.facts
-
-    def on_deposit(self, m, _at):
-        if not self.has_account(m.account):
-            return ["no unknown_account"]
-        if self.taken("deposit", m.reference):
-            return ["no repeated"]
-        return self.moved("deposit", m.account, m.asset, int(m.amount), "external", m.reference)
-
-    def on_adjustment(self, m, _at):
-        if self.available(m.account, m.asset) + int(m.amount) < 0:
-            return ["no insufficient_funds"]
-        if self.taken("adjustment", m.reference):
-            return ["no repeated"]
-        return self.moved("adjustment", m.account, m.asset, int(m.amount), "house", m.reference)
-
-    def on_withdrawal_hold(self, m, _at):
-        if self.last("frozen", m.account, False):
-            return ["no account_frozen"]
-        if self.available(m.account, m.asset) < int(m.amount):
-            return ["no insufficient_funds"]
-        if self.taken("withdrawal", m.reference):
-            return ["no repeated"]
-        self.facts.append(("reference", "withdrawal", m.reference))
-        self.facts.append(("withdrawal", m.reference, m.account, m.asset, int(m.amount)))
-        return [f"held {m.account} {m.asset} {m.amount}"]
-
-    def end_withdrawal(self, m):
-        found = [f for f in self.facts if f[:3] == ("withdrawal", m.reference, m.account)]
-        if not found:
-            return "no unknown_withdrawal", None
-        if ("withdrawal ended", m.reference) in self.facts:
-            return "no repeated", None
-        self.facts.append(("withdrawal ended", m.reference))
-        return "", found[0]
-
-    def on_withdrawal_settle(self, m, _at):
-        refused, found = self.end_withdrawal(m)
-        if refused:
-            return [refused]
-        _, reference, account, asset, amount = found
-        return self.moved("withdrawal", account, asset, -amount, "external", reference)
-
-    def on_withdrawal_release(self, m, _at):
-        refused, found = self.end_withdrawal(m)
-        return [refused] if refused else [f"freed {found[2]} {found[3]} {found[4]}"]
-
-    def on_transfer(self, m, _at):
-        amount = int(m.amount)
-        inside = m.payee % 1024 == self.number
-        if self.last("frozen", m.payer, False):
-            return ["no account_frozen"]
-        if self.available(m.payer, m.asset) < amount:
-            return ["no insufficient_funds"]
-        if m.payer == m.payee:
-            return ["no same_account"]
-        if inside and not self.has_account(m.payee):
-            return ["no unknown_account"]
-        if self.taken("transfer_out", m.reference):
-            return ["no repeated"]
-        if not inside:
-            lines = self.moved("transfer_out", m.payer, m.asset, -amount, "transit", m.reference)
-            return [*lines, f"sent {m.reference}"]
-        self.facts.append(("move", m.payee, m.asset, amount))
-        self.facts.append(("house", "none", m.asset, -amount))
-        return self.moved("transfer_out", m.payer, m.asset, -amount, "none", m.reference)
-
-    def on_transfer_in(self, m, at):
-        self.on_account_open(c.AccountOpen(m.payee), at)
-        return self.moved("transfer_in", m.payee, m.asset, int(m.amount), "transit", m.reference)
+        released = before - self.held(order["account"], asset)
+        lines = [f"ended {order['id']} {ended} released {released}"]
+        return lines + self.end_amend(order["id"], "unknown_order")
 
 
 def _snake(name):

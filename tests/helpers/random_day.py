@@ -10,13 +10,17 @@ import msgspec
 
 from apps.journals.contracts import LinkAdd
 from apps.journals.machine import Input, Origin
-from matching_worker.contracts.market import MarketSpec, MarketStateSet, ReferenceSet
-from matching_worker.contracts.to_book import CancelOrders, HeldOrder, Hello, MarketDefine
+from matching_worker.contracts.market import (
+    BreakerSet,
+    MarketSpec,
+    MarketStateSet,
+    MarkSet,
+    ReferenceSet,
+)
+from matching_worker.contracts.to_book import CancelAfter, CancelOrders, Hello, MarketDefine
+from tests.helpers.random_day_orders import ACCOUNTS, MIDDLE, PARTITIONS, SECOND, RandomOrders
 
-SECOND = 10**9
 START = 1_700_000_000 * SECOND
-PARTITIONS = (0, 1)
-ACCOUNTS = tuple(number * 1024 + partition for number in (1, 2, 3, 4) for partition in PARTITIONS)
 SOURCES = (b"edge-one", b"edge-two")
 
 SPEC = MarketSpec(
@@ -46,7 +50,7 @@ class Batch(msgspec.Struct):
     runs: list[tuple[Origin, list[msgspec.Struct]]]
 
 
-class RandomDay:
+class RandomDay(RandomOrders):
     """Makes the batches of one day, one after the other, from nothing but its seed."""
 
     def __init__(self, seed):
@@ -56,8 +60,12 @@ class RandomDay:
         self.on_their_way = {partition: [] for partition in PARTITIONS}
         self.taken = dict.fromkeys(PARTITIONS, (1, 0))  # How far partitions read their streams.
         self.frames = dict.fromkeys(PARTITIONS, 0)
-        self.recent = []  # (account, order id, client id) to cancel, amongst others.
+        self.recent = []  # Orders to cancel, to amend, and to be mistaken for, amongst others.
+        self.versions = {}  # Order id → the version that was asked for last.
         self.requests = 0
+        self.marks = 0
+        self.moments = []  # When something that was asked for is due.
+        self.is_away = False  # Operators have stopped trading.
 
     def batches(self, commands):
         """Yield the opening, then batches of so many commands together."""
@@ -72,28 +80,38 @@ class RandomDay:
 
     def _opening(self):
         runs = [self._frame(partition, [Hello(partition)]) for partition in PARTITIONS]
-        runs.append((self._origin(Input.COMMANDS), [MarketStateSet("trading", "the day begins")]))
+        ppm = self.dice.choice((0, 0, 0, 8_000, 12_000))
+        commands = [MarketStateSet("trading", "the day begins"), BreakerSet(ppm, 1, 1)]
+        runs.append((self._origin(Input.COMMANDS), commands))
         return Batch(self.at_ns, runs)
 
     def _batch(self):
         self._let_time_pass()
         for _ in range(self.dice.randrange(8)):
-            partition, order = self._order()
-            self.on_their_way[partition].append(order)
+            partition, entry, message = self._message()
+            self.on_their_way[partition].append((entry, message))
         runs = [self._arrivals(p) for p in PARTITIONS if self.dice.random() < 0.8]
         for _ in range(self.dice.choice((0, 0, 1, 1, 2))):
-            cancels = [self._cancel() for _ in range(self.dice.randrange(1, 4))]
+            cancels = [
+                self._switch() if self.dice.random() < 0.08 else self._cancel()
+                for _ in range(self.dice.randrange(1, 4))
+            ]
             runs.append((self._origin(Input.CANCELS), cancels))
-        if self.dice.random() < 0.05:
-            runs.append((self._origin(Input.COMMANDS), [self._operator()]))
+        if commands := self._commands():
+            runs.append((self._origin(Input.COMMANDS), commands))
         return Batch(self.at_ns, runs)
 
     def _let_time_pass(self):
         step = self.dice.random()
-        if step < 0.02:
+        self.moments = [moment for moment in self.moments if moment > self.at_ns]
+        if self.moments and step > 0.95:
+            self.at_ns = min(self.moments)  # Not a moment later: when somebody's time has come.
+        elif step < 0.02:
             self.at_ns += self.dice.randrange(400) * SECOND
-        elif step < 0.1:
+        elif step < 0.06:
             self.at_ns += self.dice.randrange(12 * SECOND)
+        elif step < 0.26:
+            self.at_ns += self.dice.randrange(SECOND)
         elif step < 0.9:
             self.at_ns += self.dice.randrange(SECOND // 10)
 
@@ -102,7 +120,7 @@ class RandomDay:
         waiting = self.on_their_way[partition]
         count = len(waiting) if self.dice.random() < 0.5 else self.dice.randrange(len(waiting) + 1)
         arriving, self.on_their_way[partition] = waiting[:count], waiting[count:]
-        run = self._frame(partition, arriving)
+        run = self._frame(partition, [message for _, message in arriving])
         if self.dice.random() < 0.03:
             run[1].append(Hello(self.dice.choice((partition, 7))))
         return run
@@ -110,95 +128,21 @@ class RandomDay:
     def _frame(self, partition, messages):
         self.frames[partition] += 1
         left = self.on_their_way[partition]
-        passed = (left[0].command[0] - 1, 0) if left else self.taken[partition]
+        passed = (left[0][0][0] - 1, 0) if left else self.taken[partition]
         entry, peer = (self.frames[partition], 0), f"risk:{partition}"
         return Origin(Input.LINK, entry, b"", peer, passed, bytes(32)), messages
 
     def _origin(self, kind):
         return Origin(kind, (1, 0), self.dice.choice(SOURCES), "", (0, 0), b"")
 
-    # -- orders
-
-    def _order(self):
-        account = self.dice.choice(ACCOUNTS)
-        self.orders += 1
-        partition = account % 1024
-        order_id = self.orders * 1024 + partition
-        client_id = f"order-{self.orders}"
-        self.taken[partition] = (self.taken[partition][0] + self.dice.randrange(1, 3), 0)
-        self.recent = [*self.recent[-25:], (account, order_id, client_id)]
-        side = self.dice.choice("BS")
-        order = HeldOrder(
-            order_id=order_id,
-            version=1,
-            account=account,
-            client_id=client_id,
-            side=side,
-            kind="L",
-            time_in_force=self.dice.choices(("GTC", "IOC", "FOK"), (10, 1, 1))[0],
-            post_only=False,
-            price_ticks=round(self.dice.gauss(995 if side == "B" else 1_005, 9)),
-            lots=self.dice.choice((1, 2, 3, 5, 8, 13, 40)),
-            budget=0,
-            deadline_ns=self.at_ns + 5 * SECOND,
-            command=self.taken[partition],
-        )
-        return partition, self._variation(order)
-
-    def _variation(self, order):
-        """Leave most orders as they are; make some post-only or market orders, and spoil a few."""
-        luck = self.dice.random()
-        if luck < 0.65:
-            return order
-        if luck < 0.75:
-            return msgspec.structs.replace(order, post_only=True)
-        if luck < 0.92:
-            return self._market(order)
-        return msgspec.structs.replace(order, **self._fault(order))
-
-    def _market(self, order):
-        lots, budget = order.lots, 0
-        if order.side == "B":
-            cost = 7 * 1_000 * self.dice.randrange(1, 60) + self.dice.randrange(7_000)
-            budget = self.dice.choice((cost, cost, cost, str(2**70)))
-            lots = self.dice.choice((0, order.lots))
-        tif = self.dice.choice(("GTC", "IOC", "FOK"))
-        return msgspec.structs.replace(
-            order, kind="M", price_ticks=0, lots=lots, budget=budget, time_in_force=tif
-        )
-
-    def _fault(self, order):
-        resting = self.dice.choice(self.recent)
-        return self.dice.choice(
-            (
-                {"deadline_ns": self.at_ns - SECOND},
-                {"price_ticks": 0},
-                {"price_ticks": self.dice.choice((1, 100, 969, 971, 1_029, 1_031, 5_000))},
-                {"lots": self.dice.choice((0, 1_001, 2**50))},
-                {"budget": self.dice.choice((5, "12x", "-3", str(2**65)))},
-                {"client_id": self.dice.choice(("", "x" * 37, resting[2]))},
-                {"order_id": order.order_id + 1},
-                {"account": order.account + 1},
-                {"kind": "M"},
-                {
-                    "kind": "M",
-                    "price_ticks": 0,
-                    "budget": self.dice.choice((0, 6_999, "", "9" * 41)),
-                },
-                {"post_only": True, "time_in_force": "IOC"},
-                {"post_only": True, "kind": "M", "price_ticks": 0, "budget": 70_000},
-            )
-        )
-
-    # -- cancels and operators
+    # -- cancels
 
     def _cancel(self):
         self.requests += 1
-        account, order_id, client_id = (
-            self.dice.choice(self.recent)
-            if self.recent
-            else (self.dice.choice(ACCOUNTS), 5 * 1024, "none")
-        )
+        account, order_id, client_id = self.dice.choice(ACCOUNTS), 5 * 1024, "none"
+        if self.recent:
+            order = self.dice.choice(self.recent)
+            account, order_id, client_id = order.account, order.order_id, order.client_id
         named = self.dice.choices(
             ((order_id, ""), (0, client_id), (order_id, client_id), (0, ""), (order_id, "other")),
             (6, 5, 1, 3, 1),
@@ -206,22 +150,60 @@ class RandomDay:
         if self.dice.random() < 0.04:
             account = self.dice.choice((*ACCOUNTS, 9 * 1024 + 5))
         read = self.taken.get(account % 1024, (9, 0))
-        late = self.dice.random() < 0.03
         return CancelOrders(
             request=self.requests,
             account=account,
             order_id=named[0],
             client_id=named[1],
             up_to=self.dice.choice((read, read, read, (max(0, read[0] - 9), 0))),
-            deadline_ns=self.at_ns + (-SECOND if late else 5 * SECOND),
+            deadline_ns=self._deadline_ns(),
         )
 
-    def _operator(self):
+    def _switch(self):
+        self.requests += 1
+        delays = (0, SECOND // 5, SECOND, 3 * SECOND, 24 * 3_600 * SECOND + 1)
+        delay_ns = self.dice.choices(delays, (3, 6, 6, 6, 1))[0]
+        self.moments.append(self.at_ns + delay_ns)
+        return CancelAfter(
+            request=self.requests,
+            account=self.dice.choice((*ACCOUNTS, 9 * 1024 + 5)),
+            delay_ns=delay_ns,
+            deadline_ns=self._deadline_ns(),
+        )
+
+    def _deadline_ns(self):
+        late = self.dice.random() < 0.03
+        return self.at_ns + (-SECOND if late else 5 * SECOND)
+
+    # -- operators
+
+    def _commands(self):
+        """Return what operators say in this batch: a day away from trading is soon over."""
+        commands = []
+        if self.dice.random() < 0.08:
+            self.marks += self.dice.choice((0, 1, 1, 1, 2))
+            commands.append(MarkSet(max(1, self.marks), round(self.dice.gauss(MIDDLE, 8))))
+        if self.dice.random() < 0.06:
+            commands.append(self._odd_command())
+        if self.dice.random() < (0.25 if self.is_away else 0.03):
+            commands.append(self._state())
+        return commands
+
+    def _state(self):
+        """Go on, or pause in some way; to delist a market is rare, because it ends the day."""
+        self.is_away = not self.is_away or self.dice.random() < 0.15
+        if not self.is_away:
+            return MarketStateSet("trading", "and on we go")
+        states = ("auction", "post_only", "halted", "cancel_only", "pre_open", "delisted")
+        state = self.dice.choices(states, (9, 4, 2, 2, 1, 3 if self.orders > 200 else 0))[0]
+        return MarketStateSet(state, "for a while")
+
+    def _odd_command(self):
+        ppm = self.dice.choice((0, 0, 12_000, 16_000, 20_000))
         return self.dice.choice(
             (
-                MarketStateSet("halted", "a random halt"),
-                MarketStateSet("cancel_only", "a random pause"),
-                *[MarketStateSet("trading", "and on we go")] * 5,
+                *[BreakerSet(ppm, self.dice.randrange(1, 3), 1)] * 4,
+                MarketStateSet("trading", "and on we go"),
                 ReferenceSet(self.dice.randrange(980, 1_020)),
                 MarketDefine(SPEC),
                 LinkAdd("risk:1"),
