@@ -4,228 +4,28 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from random import Random
 
 import msgspec
 import pytest
 
-from apps.common.kernel.ids import numbered_in, partition_of
+from apps.common.kernel.ids import partition_of
 from apps.journals.contracts import LinkAdd
-from apps.risk.contracts.commands import (
-    AccountFreeze,
-    AccountOpen,
-    Adjustment,
-    Deposit,
-    FeesSet,
-    PlaceOrder,
-    Transfer,
-    TransferIn,
-    WithdrawalHold,
-    WithdrawalRelease,
-    WithdrawalSettle,
+from apps.risk.contracts.commands import Deposit
+from apps.risk.contracts.events import (
+    CutSums,
+    ExtrasAccepted,
+    FillBooked,
+    OrderAccepted,
+    OrderAmended,
+    OrderTriggered,
 )
-from apps.risk.contracts.events import CutSums, FillBooked, OrderAccepted
-from matching_worker.contracts.market import MarketSpec, MarketStateSet
-from tests.helpers.obvious_risk import ObviousPartition
-from tests.helpers.pure_exchange import PureExchange, PureWorker
-from tests.helpers.risk_story import in_kinds, story
+from tests.helpers.partition_day import SPEC, Day
+from tests.helpers.pure_exchange import PureExchange
 
-SPEC = MarketSpec(
-    symbol="BTC-USDT",
-    base="BTC",
-    quote="USDT",
-    base_decimals=8,
-    quote_decimals=8,
-    price_decimals=0,
-    size_decimals=5,
-    quote_per_tick_lot=7,
-    base_per_lot=1_000,
-    min_lots=2,
-    max_lots=400,
-    min_notional=2_000,
-    orders_per_account_max=8,
-    reference_ticks=100,
-    cut_s=2,
-)
-SECOND_NS = 1_000_000_000
 SOAK = bool(os.environ.get("FAIRBOOK_SOAK"))
 SEEDS = range(200 if SOAK else 3)
 LONG_SEEDS = range(1_000, 1_200 if SOAK else 1_003)
 BUSY_ORDERS = 1_000_000 if SOAK else 100_000
-
-
-class Day:
-    """What happens on one day, drawn from a seed."""
-
-    def __init__(
-        self, seed: int, *, partitions: int, restarts: bool = False, twins: bool = True
-    ) -> None:
-        self.chance = Random(seed)
-        self.exchange = PureExchange(SPEC, partitions=partitions)
-        self.restarts = restarts
-        self.twins: dict[str, ObviousPartition] = {}
-        if twins:
-            for number, risk in enumerate(self.exchange.risks):
-                twin = self.twins[risk.name] = ObviousPartition(number)
-                for frame in risk.told:
-                    twin.tell(frame.messages, self.exchange.now_ns)
-        self.accounts = [
-            numbered_in(partition, counter=counter)
-            for partition in range(partitions)
-            for counter in (1, 2, 3)
-        ]
-        self.placed: list[PlaceOrder] = []
-        self.references = 0
-        self.withdrawals: list[tuple[int, str]] = []
-        self.trace: list[bytes] = []
-        for account in self.accounts:
-            self.tell(account, AccountOpen(account))
-            self.tell(account, Deposit(account, "USDT", 1_000_000, f"u{account}"))
-            self.tell(account, Deposit(account, "BTC", 1_000_000, f"b{account}"))
-
-    # ── What people and operators do ────────────────────────────────────────────────────────────
-
-    def tell(self, account: int, *commands: msgspec.Struct) -> None:
-        self.exchange.ask(self.exchange.risk_of(account), commands)
-
-    def order(self) -> PlaceOrder:
-        chance = self.chance
-        if self.placed and chance.random() < 0.12:
-            return self.again(chance.choice(self.placed[-30:]))
-        is_limit = chance.random() < 0.75
-        side = chance.choice("BS")
-        by_budget = not is_limit and side == "B" and chance.random() < 0.5
-        order = PlaceOrder(
-            request=self.exchange.next_request(),
-            account=chance.choice(self.accounts) if chance.random() < 0.98 else 9 * 1024,
-            market="BTC-USDT" if chance.random() < 0.99 else "DOGE-USDT",
-            client_id=f"c{len(self.placed)}",
-            derived=chance.random() < 0.3,
-            side=side,
-            kind="L" if is_limit else "M",
-            time_in_force=chance.choice(["GTC"] * 6 + ["IOC", "FOK"]) if is_limit else "IOC",
-            post_only=chance.random() < 0.05,
-            price_ticks=chance.randint(94, 106) if is_limit else 0,
-            lots=0
-            if by_budget
-            else chance.choice([2, 5, 20, 20, 40, 90]) + chance.choice([0] * 30 + [-1, 400]),
-            quote_budget=chance.choice([1_000, 5_000, 70_000, 2_000_000]) if by_budget else 0,
-            deadline_ns=self.exchange.now_ns
-            + chance.choice([100_000_000] + [3_600 * SECOND_NS] * 9),
-            response=chance.choice(["ACK", "RESULT", "FULL"]),
-        )
-        self.placed.append(order)
-        return order
-
-    def again(self, order: PlaceOrder) -> PlaceOrder:
-        """Ask for the same once more, now and then in other terms."""
-        changes = {"lots": order.lots + 1} if self.chance.random() < 0.2 else {}
-        return msgspec.structs.replace(
-            order,
-            request=self.exchange.next_request(),
-            response=self.chance.choice(["ACK", "RESULT"]),
-            **changes,
-        )
-
-    def value_command(self) -> tuple[int, msgspec.Struct]:
-        chance = self.chance
-        account, other = chance.choice(self.accounts), chance.choice(self.accounts)
-        asset = chance.choice(["USDT", "BTC"])
-        self.references += 1
-        reference = f"r{self.references - chance.choice([0] * 9 + [1, 2])}"
-        amount = chance.choice([1, 999, 50_000, 400_000])
-        if self.withdrawals and chance.random() < 0.4:
-            account, old = chance.choice(self.withdrawals[-4:])
-            return account, chance.choice([WithdrawalSettle, WithdrawalRelease])(account, old)
-        command = chance.choice(
-            [
-                Deposit(account, asset, amount, reference),
-                WithdrawalHold(account, asset, amount, reference),
-                WithdrawalHold(account, asset, amount, reference),
-                Transfer(account, other, asset, amount, reference),
-                Transfer(account, other, asset, amount, reference),
-                Adjustment(account, asset, chance.choice([1, -1]) * amount, reference, "why not"),
-                AccountFreeze(account, chance.random() < 0.1, "a whim"),
-                FeesSet(account, 1, chance.choice([1_000, 0, -50]), chance.choice([1_500, 333])),
-            ]
-        )
-        if isinstance(command, WithdrawalHold):
-            self.withdrawals.append((account, reference))
-        return account, command
-
-    def something_happens(self) -> None:
-        chance, exchange = self.chance, self.exchange
-        dice = chance.random()
-        if dice < 0.55:
-            for _ in range(chance.randint(1, 3)):
-                order = self.order()
-                self.tell(order.account, order)
-        elif dice < 0.70:
-            self.tell(*self.value_command())
-        elif dice < 0.80 and self.placed:
-            order = chance.choice(self.placed[-20:])
-            exchange.cancel(order.account, client_id=chance.choice([order.client_id, ""]))
-        elif dice < 0.86:
-            state = "cancel_only" if chance.random() < 0.1 else "trading"
-            exchange.ask(exchange.book, [MarketStateSet(state, "a whim")])
-        exchange.now_ns += chance.choice([0, 1_000_000, 300_000_000, SECOND_NS])
-        if chance.random() < 0.004:
-            exchange.now_ns += 25 * 3600 * SECOND_NS
-
-    # ── What the machines make of it ────────────────────────────────────────────────────────────
-
-    def step(self, worker: PureWorker) -> None:
-        """Run one batch, hear the twin's opinion, and check everything."""
-        seen = len(worker.told)
-        out = self.exchange.step(worker, most=self.chance.randint(1, 6))
-        self.trace.append(worker.hash)
-        twin = self.twins.get(worker.name)
-        if twin is not None:
-            lines: list[str] = []
-            for frame in worker.told[seen:]:
-                lines += twin.tell(frame.messages, self.exchange.now_ns)
-            assert in_kinds(story(out)) == in_kinds(lines)
-            self.compare_balances(worker, twin)
-        worker.machine.check()
-        self.check_transit()
-
-    def compare_balances(self, worker: PureWorker, twin: ObviousPartition) -> None:
-        machine = worker.machine
-        for account in machine.accounts.values():  # type: ignore[attr-defined]
-            for asset, balance in account.balances.items():
-                assert balance.total == twin.total(account.number, asset)
-                assert balance.held == twin.held(account.number, asset)
-                assert balance.available >= 0
-
-    def check_transit(self) -> None:
-        """What left a partition's transit is on a link, or arrived."""
-        for asset in ("USDT", "BTC"):
-            stands = sum(
-                risk.machine.house["transit"].get(asset, 0)  # type: ignore[attr-defined]
-                for risk in self.exchange.risks
-            )
-            on_links = sum(
-                int(message.amount)
-                for risk in self.exchange.risks
-                for frames in risk.links.values()
-                for frame in frames
-                for message in frame.messages
-                if isinstance(message, TransferIn) and message.asset == asset
-            )
-            assert stands == on_links
-
-    def run(self, steps: int) -> Day:
-        workers = list(self.exchange.workers.values())
-        for number in range(steps):
-            self.something_happens()
-            for worker in self.chance.sample(workers, k=2):
-                self.step(worker)
-            if self.restarts and number % 50 == 49:
-                self.exchange.restart(workers[(number // 50) % len(workers)])
-        while any(worker.waiting() for worker in workers):
-            for worker in workers:
-                self.step(worker)
-        return self
 
 
 @pytest.mark.parametrize("partitions", [1, 2, 3])
@@ -247,7 +47,29 @@ def test_a_day_conserves_value_and_every_fill_is_fair(seed, partitions):
     print(f"seed={seed} partitions={partitions} trades={len(made)}")
     assert made
     check_fills(day)
+    check_extras(day)
     check_cuts(day)
+
+
+def test_days_show_all_that_orders_do():
+    """A day on which nothing is set off, amended or canceled by its pair proves nothing of it."""
+    seen: set[str] = set()
+    pairs: set[str] = set()
+    for seed in range(16):
+        day = Day(seed, partitions=2, twins=False).run(steps=400)
+        extras = extras_of(day)
+        for event in (event for risk in day.exchange.risks for event in risk.events):
+            seen |= {type(event).__name__, getattr(event, "code", "")}
+            asked = extras.get(getattr(event, "order_id", 0))
+            if asked is not None and asked.other_leg:
+                pairs.add(type(event).__name__)
+
+    assert {"FillBooked", "OrderTriggered", "OrderAmended", "OrderEnded"} <= pairs
+    assert seen >= {
+        "OrderAmended", "amend_pending", "filled_meanwhile", "not_smaller", "lots_out_of_range",
+        "OrderTriggered", "would_trigger", "good_till_passed", "self_trade", "tombstoned",
+        "bad_pair", "other_leg", "would_take", "bad_terms", "client_id_reused", "frozen",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("partitions", [1, 3])
@@ -313,14 +135,17 @@ def check_fills(day: Day) -> None:
         for event in risk.events
         if isinstance(event, OrderAccepted)
     }
+    extras = extras_of(day)
     filled: dict[int, int] = defaultdict(int)
     for sides in trades(day).values():
         one, two = sides
+        takers = [fill for fill in sides if fill.liquidity == "T"]  # None in an auction.
         assert {one.side, two.side} == {"B", "S"}
-        assert {one.liquidity, two.liquidity} == {"M", "T"}
+        assert len(takers) <= 1
         assert (one.base, one.quote, one.lots) == (two.base, two.quote, two.lots)
         assert one.quote == one.lots * one.price_ticks * SPEC.quote_per_tick_lot
-        assert one.account != two.account
+        if one.account == two.account and takers:
+            assert extras[takers[0].order_id].extras.self_trade == "N"
         for fill in sides:
             order = orders[fill.order_id]
             filled[fill.order_id] += fill.lots
@@ -338,6 +163,36 @@ def check_fills(day: Day) -> None:
                 assert fill.cum_quote <= order.budget
     for order_id, lots in filled.items():
         assert orders[order_id].lots == 0 or lots <= orders[order_id].lots
+
+
+def extras_of(day: Day) -> dict[int, ExtrasAccepted]:
+    """Return what orders asked for beyond plain terms."""
+    return {
+        event.order_id: event
+        for risk in day.exchange.risks
+        for event in risk.events
+        if isinstance(event, ExtrasAccepted)
+    }
+
+
+def check_extras(day: Day) -> None:
+    """Of a pair one trades; what waits trades once it was set off; what is amended stays so."""
+    extras, traded, set_off = extras_of(day), set(), set()
+    lots: dict[int, int] = {}
+    for event in (event for risk in day.exchange.risks for event in risk.events):
+        match event:
+            case OrderTriggered():
+                assert event.order_id not in traded | set_off
+                set_off.add(event.order_id)
+            case OrderAmended():
+                assert event.lots < lots.get(event.order_id, event.lots + 1)
+                lots[event.order_id] = event.lots
+            case FillBooked():
+                traded.add(event.order_id)
+                assert event.filled_lots <= lots.get(event.order_id, event.filled_lots)
+                if asked := extras.get(event.order_id):
+                    assert asked.other_leg not in traded
+                    assert not asked.extras.trigger or event.order_id in set_off
 
 
 def check_cuts(day: Day) -> None:

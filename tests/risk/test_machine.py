@@ -2,6 +2,7 @@
 
 import gc
 from hashlib import sha256
+from typing import get_args
 
 import msgspec
 import pytest
@@ -9,11 +10,20 @@ import pytest
 from apps.common.kernel.ids import numbered_in
 from apps.common.kernel.invariants import InvariantBroken
 from apps.journals.machine import Input, Origin, Outputs
+from apps.risk.codec import RISK_CODEC
 from apps.risk.contracts.commands import Deposit
 from apps.risk.contracts.events import BalanceNow, Checkpoint, CutSums
 from apps.risk.engine import RiskMachine
-from matching_worker.contracts.from_book import Execution, FirstReport, OrderEnd, PassedAsk
+from apps.risk.engine import machine as machine_module
+from matching_worker.contracts.from_book import (
+    Amended,
+    Execution,
+    FirstReport,
+    OrderEnd,
+    PassedAsk,
+)
 from tests.helpers.pure_exchange import START_NS
+from tests.helpers.scripted_stage import amend, pair, stop
 from tests.helpers.trading_stage import Stage
 
 FROM_BOOK = Origin(Input.LINK, (1, 0), b"", "book:BTC-USDT", (0, 0), bytes(32))
@@ -191,6 +201,39 @@ def test_the_state_is_plain_data_with_string_keys(stage):
 
     assert plain(state)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(state)) == state
+
+
+def test_every_message_that_a_partition_reads_has_a_handler():
+    read = {*get_args(RISK_CODEC.commands), *get_args(RISK_CODEC.links)}
+
+    assert read == set(machine_module._HANDLERS)
+
+
+def test_pairs_and_amends_leave_no_cycles(stage):
+    """Legs know each other by number: an order that ended is freed at once."""
+    alice = stage.trader("alice", usdt=50_000)
+    machine = RiskMachine(0)
+    machine.load(stage.risks[0].machine.dump())
+    origin = Origin(Input.COMMANDS, (9, 0), b"an edge.", "", (0, 0), b"")
+    asked = pair(alice.order(lots=9), stop(alice.order(lots=9), at=105))
+    smaller = amend(alice, 1024, lots=5)
+    gc.collect()
+    gc.disable()
+    try:
+        machine.apply(origin, [asked, smaller], stage.now_ns, Outputs())
+        said = [
+            FirstReport(1024, 1, 1, stage.now_ns, [], None, ""),
+            FirstReport(2048, 1, 1, stage.now_ns, [], None, ""),
+            Amended(1024, 2, 2, stage.now_ns, 5, ""),
+            OrderEnd(1024, 2, 3, stage.now_ns, "canceled", "", 0, 0),
+            OrderEnd(2048, 1, 3, stage.now_ns, "canceled", "other_leg", 0, 0),
+        ]
+        machine.apply(FROM_BOOK, said, stage.now_ns, Outputs())
+        machine.check()
+        assert not machine.orders
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_a_busy_partition_leaves_no_cycles(stage):

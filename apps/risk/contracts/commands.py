@@ -18,6 +18,7 @@ from matching_worker.contracts.market import (
     TimeInForce,
     Whole,
 )
+from matching_worker.contracts.to_book import OrderExtras
 
 Reference = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Asset = Annotated[str, msgspec.Meta(min_length=1, max_length=12)]
@@ -41,6 +42,36 @@ class PlaceOrder(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="pl
     quote_budget: Wide  # Market buys by quote amount: minor units to spend at most. Else 0.
     deadline_ns: Whole
     response: ResponseKind
+
+
+class PlaceExtra(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="place_extra.v1"):
+    """One order with extras: triggers, an expiry, a self-trade mode. Answered like a plain one."""
+
+    order: PlaceOrder
+    extras: OrderExtras
+
+
+class PlacePair(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="place_pair.v1"):
+    """One cancels the other: two orders of one account, market, side and size.
+
+    They come in together or not at all, and share the larger hold. Answered as the first order
+    would be; the second's `request` is 0, and its number is the first's plus PARTITIONS_MAX.
+    """
+
+    first: PlaceExtra
+    second: PlaceExtra
+
+
+class AmendOrder(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="amend_order.v1"):
+    """Make an open order smaller without losing its place. Answered `AmendDone` or refused."""
+
+    request: Whole
+    account: AccountNumber
+    market: str
+    order_id: Whole  # 0 if the client id names it.
+    client_id: str
+    lots: Whole  # The new size, fills included.
+    deadline_ns: Whole
 
 
 class AccountOpen(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="account_open.v1"):
@@ -144,6 +175,9 @@ class MarketAdd(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="mar
 
 RiskCommand = (
     PlaceOrder
+    | PlaceExtra
+    | PlacePair
+    | AmendOrder
     | AccountOpen
     | AccountFreeze
     | FeesSet

@@ -17,6 +17,7 @@ from matching_worker.contracts.market import (
     TimeInForce,
     Whole,
 )
+from matching_worker.contracts.to_book import OrderExtras
 
 
 class OrderAccepted(
@@ -40,6 +41,49 @@ class OrderAccepted(
     hold_asset: str
     hold: Wide
     command: StreamId
+
+
+class ExtrasAccepted(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="extras_accepted.v1"
+):
+    """What the order just accepted asks for beyond a plain one's terms. Follows `OrderAccepted`."""
+
+    seq: Positive
+    order_id: Positive
+    account: AccountNumber
+    extras: OrderExtras
+    other_leg: Whole  # The other order of an OCO pair, else 0.
+
+
+class OrderTriggered(
+    msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_triggered.v1"
+):
+    """The order was set off: from now on it works in the book."""
+
+    seq: Positive
+    order_id: Positive
+    version: Positive
+    account: AccountNumber
+    market: str
+    price_ticks: Positive
+    book_seq: Positive
+    book_at_ns: Whole
+    book_hash: bytes
+
+
+class OrderAmended(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_amended.v1"):
+    """The order is smaller now, and what that freed is available again."""
+
+    seq: Positive
+    order_id: Positive
+    version: Positive
+    account: AccountNumber
+    market: str
+    lots: Positive
+    hold: Wide
+    book_seq: Positive
+    book_at_ns: Whole
+    book_hash: bytes
 
 
 class OrderRefused(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="order_refused.v1"):
@@ -216,10 +260,13 @@ class CutSums(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="cut_s
 
 RiskEvent = (
     OrderAccepted
+    | ExtrasAccepted
     | OrderRefused
     | OrderReported
     | FillBooked
     | OrderEnded
+    | OrderTriggered
+    | OrderAmended
     | ValueMoved
     | WithdrawalHeld
     | CommandRefused

@@ -54,4 +54,19 @@ class OrderRefusal(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="
     code: str
 
 
-RiskReply = OrderAck | OrderResult | OrderRefusal
+class AmendDone(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="amend_done.v1"):
+    """The order has this size now, and still its place. With the book's receipt."""
+
+    request: Whole
+    order_id: Positive
+    client_id: str
+    lots: Positive
+    filled_lots: Whole
+    cum_quote: Wide
+    transact_ns: Whole
+    engine: str
+    engine_seq: Positive
+    journal_hash: bytes
+
+
+RiskReply = OrderAck | OrderResult | OrderRefusal | AmendDone

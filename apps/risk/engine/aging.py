@@ -27,6 +27,10 @@ class Aging:
         self._keys.append(key)
         self._times.append(at_ns)
 
+    def has_older(self, than_ns: int, *, keys: int) -> bool:
+        """Say whether so many keys were pushed before `than_ns`."""
+        return len(self._times) >= keys and self._times[keys - 1] < than_ns
+
     def pop_older(self, than_ns: int) -> str | None:
         """Take the oldest key out if it was pushed before `than_ns`."""
         if not self._times or self._times[0] >= than_ns:

@@ -7,8 +7,15 @@ from apps.common.kernel.ids import StreamId
 from apps.common.kernel.invariants import ensure
 from apps.common.kernel.money import fee_minor, wide
 from apps.journals.machine import Origin, Outputs
-from apps.risk.contracts.events import CutSums, FillBooked, OrderEnded, OrderReported
+from apps.risk.contracts.events import (
+    CutSums,
+    FillBooked,
+    OrderEnded,
+    OrderReported,
+    OrderTriggered,
+)
 from apps.risk.contracts.replies import FillLine
+from apps.risk.engine import amends, codes, legs
 from apps.risk.engine.orders import Order
 from apps.risk.engine.replies import first_result, result_for
 from apps.risk.engine.state import FEES, PartitionState
@@ -19,6 +26,7 @@ from matching_worker.contracts.from_book import (
     OrderEnd,
     PassedAsk,
     Reference,
+    Triggered,
 )
 from matching_worker.contracts.market import BUY, LIMIT
 
@@ -45,9 +53,11 @@ def first_report(state: PartitionState, report: FirstReport, origin: Origin, out
     )
     fills = [_book_fill(state, order, fill, origin, out) for fill in report.executions]
     order.first = first = first_result(order, report, fills, origin.receipt)
-    for source, request in order.waiting:
-        out.reply(source, result_for(request, first))
-    order.waiting.clear()
+    if order.waiting:
+        answer = first if order.leg is None else legs.first_answer(state, order, order.leg)
+        for source, request in order.waiting:
+            out.reply(source, result_for(request, answer))
+        order.waiting.clear()
     if report.ended is not None:
         _end(state, order, report, origin, out)
 
@@ -68,6 +78,29 @@ def order_end(state: PartitionState, report: OrderEnd, origin: Origin, out: Outp
     ensure(order.filled_lots == report.filled_lots, "no execution is missing at the end")
     ensure(order.cum_quote == int(report.cum_quote), "all executions were booked at their price")
     _end(state, order, report, origin, out)
+
+
+def triggered(state: PartitionState, report: Triggered, origin: Origin, out: Outputs) -> None:
+    """Note that a waiting order works in the book now. What it holds stays the same."""
+    order = _order_of(state, report, origin)
+    ensure(order.first is not None, "the first report comes before all others")
+    ensure(order.is_waiting, "only what waits is set off, and once")
+    is_alone = order.leg is None or order.leg.part == "own"
+    ensure(is_alone, "the other leg ended before this one was set off")
+    order.is_set_off = True
+    out.events.append(
+        OrderTriggered(
+            state.seq,
+            order.order_id,
+            order.version,
+            order.account.number,
+            order.market.symbol,
+            report.price_ticks,
+            report.seq,
+            report.at_ns,
+            origin.receipt,
+        )
+    )
 
 
 def reference(state: PartitionState, told: Reference, origin: Origin, _out: Outputs) -> None:
@@ -107,7 +140,7 @@ def _symbol_of(origin: Origin) -> str:
     return origin.peer.removeprefix("book:")
 
 
-def _order_of(state: PartitionState, report: Report, origin: Origin) -> Order:
+def _order_of(state: PartitionState, report: Report | Triggered, origin: Origin) -> Order:
     order = state.orders.get(report.order_id)
     ensure(order is not None, "a report is on an order that is open here")
     assert order is not None
@@ -120,6 +153,10 @@ def _book_fill(
     state: PartitionState, order: Order, fill: Execution, origin: Origin, out: Outputs
 ) -> FillLine:
     """Move what this side gave and got, its fee to the house, and free what the fill freed."""
+    if order.extras is not None:
+        ensure(not order.is_waiting, "what waits for its trigger does not trade")
+        if order.leg is not None:
+            legs.win(state, order, order.leg)
     market = order.market
     quote = fill.lots * fill.price_ticks * market.quote_per_tick_lot
     base = fill.lots * market.base_per_lot
@@ -210,6 +247,8 @@ def _end(state: PartitionState, order: Order, report: Report, origin: Origin, ou
     ended, account, market = report.ended, order.account, order.market
     assert ended is not None
     assert order.first is not None
+    if order.leg is not None:
+        legs.hand_over(state, order, order.leg)
     released = order.held
     if released:
         order.pays_from.held -= released
@@ -240,3 +279,5 @@ def _end(state: PartitionState, order: Order, report: Report, origin: Origin, ou
             origin.receipt,
         )
     )
+    if order.amend is not None:  # The book answers it after this, and has nothing to amend.
+        amends.give_up(state, order, codes.UNKNOWN_ORDER, out)

@@ -17,9 +17,14 @@ from apps.risk.engine.aging import Aging
 from apps.risk.engine.amounts import read_amount
 from apps.risk.engine.orders import Order
 from matching_worker.contracts.market import EndReason
+from matching_worker.contracts.to_book import OrderExtras
 
-Terms = tuple[str, str, str, str, bool, int, int, Wide]
-"""What makes two requests the same order: all but request number, deadline and response kind."""
+Terms = tuple[str | int | bool, ...]
+"""What makes two requests the same order: all but request number, deadline and response kind.
+
+Eight of a plain order. One with extras adds the client id of its pair's other ("" without one), and
+its extras.
+"""
 
 
 class _Packed(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -88,17 +93,19 @@ def unpack(packed: bytes, client_id: str) -> Kept:
         kept.ended,
         kept.code,
         kept.fills,
-        worker_of_market(kept.terms[0]),
+        worker_of_market(str(kept.terms[0])),
         kept.engine_seq,
         kept.journal_hash,
     )
     return Kept(kept.terms, kept.order_id, client_id, kept.seq, kept.at_ns, first)
 
 
-def terms_asked(asked: PlaceOrder) -> Terms:
+def terms_asked(
+    asked: PlaceOrder, extras: OrderExtras | None = None, other_client_id: str = ""
+) -> Terms:
     """Return the terms of a request."""
     budget = read_amount(asked.quote_budget)
-    return (
+    plain = (
         asked.market,
         asked.side,
         asked.kind,
@@ -108,22 +115,30 @@ def terms_asked(asked: PlaceOrder) -> Terms:
         asked.lots,
         asked.quote_budget if budget is None else wide(budget),
     )
+    return plain if extras is None else plain + _more_terms(extras, other_client_id)
 
 
 def terms_of(order: Order | Kept) -> Terms:
     """Return the terms that a known order was asked in."""
     if isinstance(order, Kept):
         return order.terms
-    return (
+    plain = (
         order.market.symbol,
         order.side,
         order.kind,
         order.time_in_force,
         order.post_only,
         order.price_ticks,
-        order.lots,
+        order.lots_asked or order.lots,
         wide(order.asked_budget),
     )
+    if order.extras is None:
+        return plain
+    return plain + _more_terms(order.extras, "" if order.leg is None else order.leg.other_client_id)
+
+
+def _more_terms(extras: OrderExtras, other_client_id: str) -> Terms:
+    return (other_client_id, *msgspec.structs.astuple(extras))
 
 
 def key_of(account: int, client_id: str) -> str:
@@ -145,13 +160,19 @@ class ClientIds:
         self.ended = Aging()
         self.ended_derived = Aging()
 
-    def make_room(self, account: Account, at_ns: int) -> bool:
-        """Say whether one more id fits; a full partition forgets its oldest ended one."""
-        if account.client_ids >= limits.CLIENT_IDS_PER_ACCOUNT_MAX:
+    def make_room(self, account: Account, at_ns: int, *, ids: int = 1) -> bool:
+        """Say whether so many more ids fit; a full partition forgets its oldest ended ones."""
+        if account.client_ids + ids > limits.CLIENT_IDS_PER_ACCOUNT_MAX:
             return False
-        if len(self.known) < limits.CLIENT_IDS_MAX:
+        beyond = len(self.known) + ids - limits.CLIENT_IDS_MAX
+        if beyond <= 0:
             return True
-        return self._forget_older(self.ended, at_ns - limits.CLIENT_ID_YOUNGEST_NS)
+        youngest_ns = at_ns - limits.CLIENT_ID_YOUNGEST_NS
+        if not self.ended.has_older(youngest_ns, keys=beyond):
+            return False
+        for _ in range(beyond):
+            self._forget_older(self.ended, youngest_ns)
+        return True
 
     def open(self, key: str, order: Order) -> None:
         """Remember the id of an order that was accepted."""

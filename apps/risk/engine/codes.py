@@ -53,6 +53,18 @@ TOO_MANY_CLIENT_IDS = "too_many_client_ids"
 UNDECIDED = "undecided"
 """An equal request has no first report yet and too many wait for it (the dialect's -1007)."""
 
+BAD_PAIR = "bad_pair"
+"""Two orders that are no pair of which one cancels the other."""
+
+UNKNOWN_ORDER = "unknown_order"
+"""The account has no such order open (the dialect's -2011)."""
+
+AMEND_PENDING = "amend_pending"
+"""Another amend of this order is on its way to the book; its answer comes first."""
+
+NOT_SMALLER = "not_smaller"
+"""An amend only makes an order smaller; a market buy by amount has no size to make smaller."""
+
 # ── Value and configuration ─────────────────────────────────────────────────────────────────────
 
 REPEATED = "repeated"

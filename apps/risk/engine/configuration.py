@@ -12,7 +12,9 @@ from apps.risk.engine.limits import ACCOUNTS_MAX, FEE_PPM_MAX, LINKS_MAX, MARKET
 from apps.risk.engine.orders import Market
 from apps.risk.engine.state import PartitionState
 from matching_worker.contracts.market import MarketSpec
-from matching_worker.contracts.to_book import Hello
+from matching_worker.contracts.to_book import CancelAccount, Hello
+
+_FROZEN = "frozen"  # Why a frozen account's orders end, in their last reports.
 
 
 def add_link(state: PartitionState, asked: LinkAdd, _origin: Origin, out: Outputs) -> None:
@@ -62,13 +64,19 @@ def account_open(state: PartitionState, asked: AccountOpen, _origin: Origin, out
 def account_freeze(
     state: PartitionState, asked: AccountFreeze, _origin: Origin, out: Outputs
 ) -> None:
-    """Refuse the account's new orders and withdrawals from now on, or take them again."""
+    """Refuse the account's new orders and withdrawals from now on, or take them again.
+
+    What it has open ends (rules 2): the word to its books follows its last order down the link.
+    """
     account = state.accounts.get(asked.account)
     if account is None:
         _refuse(state, codes.UNKNOWN_ACCOUNT, out, account=asked.account)
         return
     account.frozen = asked.frozen
     _tell(state, account, out)
+    if asked.frozen and state.rules >= 2:
+        for symbol in sorted(account.open_orders):
+            out.send(state.markets[symbol].peer, CancelAccount(account.number, _FROZEN))
 
 
 def fees_set(state: PartitionState, asked: FeesSet, _origin: Origin, out: Outputs) -> None:

@@ -4,7 +4,7 @@ from collections import Counter
 
 from apps.common.kernel.ids import partition_of
 from apps.common.kernel.invariants import ensure
-from apps.risk.engine import limits
+from apps.risk.engine import legs, limits
 from apps.risk.engine.orders import Order
 from apps.risk.engine.state import PartitionState
 from matching_worker.contracts.market import BUY
@@ -23,7 +23,7 @@ def _check_balances(state: PartitionState) -> None:
     """I3: nobody owes; what is held is the sum of all holds, recomputed and not read."""
     holds: Counter[tuple[int, str]] = Counter()
     for order in state.orders.values():
-        holds[order.account.number, order.pays_from.asset] += order.hold_for_rest()
+        holds[order.account.number, order.pays_from.asset] += legs.hold_of(state, order)
     for withdrawal in state.withdrawals.values():
         holds[withdrawal.account, withdrawal.asset] += withdrawal.amount
     for account in state.accounts.values():
@@ -47,14 +47,27 @@ def _check_orders(state: PartitionState) -> None:
         ensure(state.accounts[account.number] is account, "an order's account is known")
         paid_in = market.quote if order.side == BUY else market.base
         ensure(account.balances[paid_in] is order.pays_from, "an order pays from its own account")
-        ensure(order.held == order.hold_for_rest(), f"the hold is what the rest costs: {number}")
+        ensure(order.held == legs.hold_of(state, order), f"a hold is what a rest costs: {number}")
         ensure(not order.lots or order.filled_lots < order.lots, f"a filled order ended: {number}")
         ensure(len(order.waiting) <= limits.WAITING_MAX, "waiting answers are bounded")
         ensure(not (order.waiting and order.first), "the first report answers all who wait")
+        _check_beyond(state, order)
     for account in state.accounts.values():
         for symbol, count in account.open_orders.items():
             ensure(counts.pop((account.number, symbol), 0) == count > 0, "open orders are counted")
     ensure(not counts, "every open order is counted")
+
+
+def _check_beyond(state: PartitionState, order: Order) -> None:
+    """What only some orders have: a trigger, another leg, an amend on its way."""
+    ensure(not (order.is_waiting and order.filled_lots), "what waits for its trigger is unfilled")
+    ensure(not (order.is_set_off and order.first is None), "a first report comes before a trigger")
+    if order.leg is not None:
+        legs.check(state, order, order.leg)
+    if order.amend is not None:
+        is_next = order.amend.version == order.version + 1
+        ensure(is_next and order.amend.lots < order.lots, "an amend makes an order smaller, once")
+    ensure(not order.lots_asked or order.lots < order.lots_asked, "an amended order is smaller")
 
 
 def _check_conservation(state: PartitionState) -> None:

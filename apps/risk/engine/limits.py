@@ -9,7 +9,9 @@
 | open orders | ORDERS_MAX, and the market's own bound per account | `too_many_orders` |
 | client ids of an account | CLIENT_IDS_PER_ACCOUNT_MAX | `too_many_client_ids` |
 | client ids of all | CLIENT_IDS_MAX | the oldest ended go, else `too_many_client_ids` |
-| answers waiting for one first report | WAITING_MAX | `undecided` |
+| answers waiting for one first report (or for both of a pair) | WAITING_MAX | `undecided` |
+| amends on their way | one per open order | `amend_pending` |
+| legs of pairs | two orders each, counted among the open ones | `too_many_orders` |
 | pending withdrawals | WITHDRAWALS_MAX | `too_many_withdrawals` |
 | references of value commands | REFERENCES_MAX | the oldest go, else `too_many_references` |
 | asks how far we have read | one per link | the farther replaces the nearer |
@@ -44,6 +46,7 @@ REFERENCE_YOUNGEST_NS = 24 * HOUR_NS
 AGED_PER_BATCH_MAX = 4_096  # Forgetting is spread out, so that no batch is long.
 CHECKPOINT_NS = 10 * SECOND_NS
 
+TRAIL_PPM_MIN, TRAIL_PPM_MAX = 1_000, 500_000  # How far back a trailing trigger may stand.
 FEE_PPM_MAX = 100_000  # 10 %: a fee never takes more than what was received.
 
 ensure(CLIENT_IDS_PER_ACCOUNT_MAX * 100 <= CLIENT_IDS_MAX, "no small group can fill a partition")

@@ -12,25 +12,33 @@ from apps.journals.machine import Input, Origin, Outputs
 from apps.risk.contracts import commands
 from apps.risk.engine import (
     admission,
+    amends,
     booking,
     checkpoints,
     configuration,
     invariants,
+    pairs,
     snapshot,
     value,
 )
 from apps.risk.engine.state import PartitionState
 from matching_worker.contracts import from_book
 
-RULES_NEWEST = 1
+RULES_NEWEST = 2
+"""1: the first. 2: a freeze also ends what the account has open."""
 
 Handler = Callable[[PartitionState, Any, Origin, Outputs], None]
 
 _HANDLERS: dict[type[msgspec.Struct], Handler] = {
     commands.PlaceOrder: admission.place,
+    commands.PlaceExtra: admission.place_extra,
+    commands.PlacePair: pairs.place_pair,
+    commands.AmendOrder: amends.amend,
     from_book.FirstReport: booking.first_report,
     from_book.Execution: booking.execution,
     from_book.OrderEnd: booking.order_end,
+    from_book.Triggered: booking.triggered,
+    from_book.Amended: amends.amended,
     from_book.Reference: booking.reference,
     from_book.PassedAsk: booking.passed_ask,
     from_book.CutMark: booking.cut_mark,
@@ -93,7 +101,7 @@ class RiskMachine(PartitionState):
         return self.checkpoint_due_ns
 
     def set_rules(self, number: int) -> None:
-        """Behave by this rules version from now on; there is one so far."""
+        """Behave by this rules version from now on. A fresh partition follows the first."""
         ensure(0 < number <= RULES_NEWEST, "this build knows the rules it is told to follow")
         self.rules = number
 

@@ -1,5 +1,7 @@
 """What is open: markets as a partition knows them, and the orders it holds value for."""
 
+from typing import Literal
+
 import msgspec
 
 from apps.common.kernel.ids import StreamId
@@ -15,9 +17,15 @@ from matching_worker.contracts.market import (
     Side,
     TimeInForce,
 )
+from matching_worker.contracts.to_book import OrderExtras
 
 Waiting = tuple[bytes, int]
 """Who waits for an order's first report: source and request."""
+
+Part = Literal["all", "none", "lost", "own"]
+"""What a leg of a pair bears. While both are open and none has traded: one the whole shared hold,
+the other none of it. Once one has traded: it its own, the other is lost. Once one ended: its own.
+"""
 
 
 class Market:
@@ -65,6 +73,23 @@ class Market:
         self.clearing_quote = 0
 
 
+class Leg(msgspec.Struct, gc=False, eq=False):
+    """An order's place in its pair (one cancels the other)."""
+
+    other: int  # The other order's number,
+    other_client_id: str  # and its client id.
+    part: Part
+
+
+class Amend(msgspec.Struct, frozen=True, gc=False):
+    """An amend on its way to the book: who asked, and what the order is once it is done."""
+
+    source: bytes
+    request: int
+    version: int
+    lots: int
+
+
 class Order(msgspec.Struct, gc=False, eq=False):
     """An open order and what is held for it. It ends with its one terminal report."""
 
@@ -91,9 +116,19 @@ class Order(msgspec.Struct, gc=False, eq=False):
     waiting: list[Waiting] = []
     first: OrderResult | None = None  # What the first report said, once it came.
     derived: bool = False  # The edge made the client id from the signed bytes.
+    extras: OrderExtras | None = None  # None: a plain order.
+    is_set_off: bool = False  # It had a trigger, and works in the book now.
+    leg: Leg | None = None  # None: it is no part of a pair.
+    amend: Amend | None = None  # The one that the book has not answered yet.
+    lots_asked: int = 0  # The size it was placed with, once an amend made it smaller. Else 0.
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for its trigger, beside the book."""
+        return self.extras is not None and self.extras.trigger != "" and not self.is_set_off
 
     def hold_for_rest(self) -> int:
-        """Return what the open rest may still cost."""
+        """Return what the open rest may still cost by itself."""
         if self.side != BUY:
             return (self.lots - self.filled_lots) * self.market.base_per_lot
         if self.kind == MARKET:

@@ -9,14 +9,16 @@ from apps.risk.contracts.replies import OrderResult
 from apps.risk.engine import checkpoints
 from apps.risk.engine.accounts import Account
 from apps.risk.engine.clients import key_of
-from apps.risk.engine.orders import Market, Order
+from apps.risk.engine.orders import Amend, Leg, Market, Order
 from apps.risk.engine.state import PartitionState, Withdrawal
 from matching_worker.contracts.market import MarketSpec
+from matching_worker.contracts.to_book import OrderExtras
 
 Row = list[Any]
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_spec = msgspec.msgpack.Decoder(MarketSpec).decode
+_decode_extras = msgspec.msgpack.Decoder(OrderExtras).decode
 _decode_result = msgspec.msgpack.Decoder(OrderResult).decode
 
 
@@ -168,6 +170,23 @@ def _dump_order(order: Order) -> Row:
         [[source, request] for source, request in order.waiting],
         None if order.first is None else _encode(order.first),
         order.derived,
+        *_dump_beyond(order),
+    ]
+
+
+def _dump_beyond(order: Order) -> Row:
+    """Return what most orders do not have, as one more part of the row, or nothing at all."""
+    extras, leg, amend = order.extras, order.leg, order.amend
+    if extras is None and amend is None and not order.lots_asked:
+        return []
+    return [
+        [
+            None if extras is None else _encode(extras),
+            order.is_set_off,
+            None if leg is None else [leg.other, leg.other_client_id, leg.part],
+            None if amend is None else [amend.source, amend.request, amend.version, amend.lots],
+            order.lots_asked,
+        ]
     ]
 
 
@@ -175,7 +194,7 @@ def _load_order(state: PartitionState, row: Row) -> None:
     order_id, version, number, symbol, asset = row[:5]
     client_id, side, kind, time_in_force, post_only, price_ticks, lots = row[5:12]
     asked_budget, budget, command, seq, at_ns, held, filled_lots, cum_quote = row[12:20]
-    waiting, first, derived = row[20:]
+    waiting, first, derived = row[20:23]
     account = state.accounts[number]
     order = Order(
         order_id=order_id,
@@ -202,6 +221,15 @@ def _load_order(state: PartitionState, row: Row) -> None:
         first=None if first is None else _decode_result(first),
         derived=derived,
     )
+    for beyond in row[23:]:
+        _load_beyond(order, beyond)
     state.orders[order_id] = order
     account.open_orders[symbol] = account.open_orders.get(symbol, 0) + 1
     state.clients.open(key_of(number, client_id), order)
+
+
+def _load_beyond(order: Order, row: Row) -> None:
+    extras, order.is_set_off, leg, amend, order.lots_asked = row
+    order.extras = None if extras is None else _decode_extras(extras)
+    order.leg = None if leg is None else Leg(*leg)
+    order.amend = None if amend is None else Amend(*amend)
