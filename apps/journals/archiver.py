@@ -8,6 +8,7 @@ slower than that reads segments.
 import sys
 import time
 from collections import deque
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -36,6 +37,7 @@ class ArchivePace(msgspec.Struct, frozen=True):
     read_s: float = 1.0  # A quiet log is read so often,
     read_batches: int = 256  # a busy one whenever so much is new.
     cut_s: float = 5.0
+    trim_s: float = 5.0  # A trim is a durable write like an order's: rarely, unless much stands.
     trim_age_s: float = 30.0
     trim_bytes: int = 16 * MEGABYTE
 
@@ -71,7 +73,7 @@ class WorkerArchiver:
         self._pending_since = 0.0
         self._marks: deque[Mark] = deque()
         self._marks_bytes = 0
-        self._read_at = float("-inf")
+        self._read_at = self._trimmed_at = float("-inf")
         self._hash: bytes | None = None  # Of the last batch read; known from the first one on.
         self._note_untrimmed(trimmed)
 
@@ -93,7 +95,9 @@ class WorkerArchiver:
             self._read(now)
         if self._pending and now - self._pending_since >= self._pace.cut_s:
             self.cut()
-        self.trim(now_ns=time.time_ns())
+        if now - self._trimmed_at >= self._pace.trim_s or self._marks_bytes > self._pace.trim_bytes:
+            self._trimmed_at = now
+            self.trim(now_ns=time.time_ns())
 
     def _read(self, now: float) -> None:
         for batch in self._history.read(after=self._read_to):
@@ -134,16 +138,18 @@ class WorkerArchiver:
         """Drop archived batches that are old or too many; the newest one stays."""
         horizon_ns = now_ns - int(self._pace.trim_age_s * 1e9)
         last: dict[str, StreamId] = {}
-        while len(self._marks) > 1:
-            mark = self._marks[0]
-            if mark.at_ns > horizon_ns and self._marks_bytes <= self._pace.trim_bytes:
+        count, left_bytes = 0, self._marks_bytes
+        for mark in islice(self._marks, max(0, len(self._marks) - 1)):
+            if mark.at_ns > horizon_ns and left_bytes <= self._pace.trim_bytes:
                 break
-            self._marks.popleft()
-            self._marks_bytes -= mark.size
+            count, left_bytes = count + 1, left_bytes - mark.size
             last[self._log] = (mark.batch, 0)
             last |= {take.stream: take.last for take in mark.takes}
         for stream, up_to in last.items():
             atomic.trim(self._journal, stream, writer=keys.writer_of(stream), up_to=up_to)
+        for _ in range(count):  # Only now: a trim that failed is tried again.
+            self._marks.popleft()
+        self._marks_bytes = left_bytes
 
 
 def _mark(batch: RecordedBatch) -> Mark:

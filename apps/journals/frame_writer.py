@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 import redis
-import redis.asyncio
 import structlog
 
+from apps.common.lean_clients import LeanAsyncClient, Line
 from apps.journals import keys, wire
 from apps.journals.sender import new_source
 
@@ -107,11 +107,10 @@ class Sources:
 
 
 class FrameWriter:
-    """Writes what is put, in rounds, over one connection of its own."""
+    """Writes what is put, in rounds."""
 
-    def __init__(self, client: redis.asyncio.Redis, *, first_source: bytes) -> None:
+    def __init__(self, client: LeanAsyncClient, *, first_source: bytes) -> None:
         self._client = client
-        self._connection: redis.asyncio.Connection | None = None
         self._queues: dict[str, deque[Outgoing]] = {}
         self._waiting = 0
         self._has_mail = asyncio.Event()
@@ -142,10 +141,6 @@ class FrameWriter:
             except Exception:  # A bug must not silence an edge; who waits runs into the timeout.
                 _log.exception("journals.mailbox.writer_failed")
 
-    async def close(self) -> None:
-        """Close the connection."""
-        await self._drop_connection()
-
     # -- frames
 
     def _cut_frames(self) -> list[Frame]:
@@ -172,41 +167,39 @@ class FrameWriter:
         """Write a round's frames; come back when the fate of each is known, or given up."""
         while frames:
             try:
-                connection = await self._connect()
+                async with asyncio.timeout(ROUND_TRIP_S):
+                    line = await self._client.line()
             except (redis.RedisError, OSError, TimeoutError) as error:
                 frames = self._without_unsent(frames, error)
                 self._refuse_queued(error)
             else:
-                frames = await self._send(connection, self._without_hopeless(frames))
+                frames = await self._send(line, self._without_hopeless(frames))
             if frames:
                 await asyncio.sleep(BACKOFF_S)
                 frames = self._without_hopeless(frames)
 
-    async def _send(self, connection: redis.asyncio.Connection, frames: list[Frame]) -> list[Frame]:
+    async def _send(self, line: Line, frames: list[Frame]) -> list[Frame]:
         """Send all, read all answers. Returns the frames whose fate is still not known."""
-        was_unsure = {id(frame): frame.may_stand for frame in frames}
-        left = list(frames)
+        was_unsure = [frame.may_stand for frame in frames]
         for frame in frames:
             frame.may_stand = True
             for command in frame.commands:
                 command.is_sent = True
+        sent = [line.send("XADD", f.stream, "*", keys.FRAME_FIELD, f.body) for f in frames]
         try:
             async with asyncio.timeout(ROUND_TRIP_S):
-                await connection.send_packed_command(
-                    connection.pack_commands(
-                        [("XADD", f.stream, "*", keys.FRAME_FIELD, f.body) for f in frames]
-                    )
-                )
-                for frame in frames:
-                    refusal = await _read_refusal(connection)
-                    if refusal is not None and was_unsure[id(frame)]:
-                        continue  # This sending failed, but an earlier one may have got through.
-                    if refusal is not None:
-                        self._fail_unwritten(frame, refusal)
-                    left.remove(frame)
-        except (redis.RedisError, OSError, TimeoutError) as error:
-            _log.warning("journals.mailbox.round_lost", why=type(error).__name__)
-            await self._drop_connection()
+                answers = await asyncio.gather(*sent, return_exceptions=True)
+        except TimeoutError as error:
+            line.drop(redis.TimeoutError("a round of frames got no answer"))
+            answers = [error] * len(frames)
+        left = []
+        for frame, answer, unsure in zip(frames, answers, was_unsure, strict=True):
+            if isinstance(answer, redis.ResponseError) and not unsure:
+                self._fail_unwritten(frame, answer)
+            elif isinstance(answer, BaseException):
+                left.append(frame)  # If refused: an earlier sending may have got through.
+        if left:
+            _log.warning("journals.mailbox.round_lost", why=repr(answers[-1]))
         return left
 
     def _fail_unwritten(self, frame: Frame, error: Exception) -> None:
@@ -244,28 +237,3 @@ class FrameWriter:
             else:
                 self._fail_unwritten(frame, TimeoutError("the journal server was not reached"))
         return left
-
-    # -- the connection
-
-    async def _connect(self) -> redis.asyncio.Connection:
-        if self._connection is None:
-            make: Any = self._client.connection_pool.make_connection  # It has no types.
-            connection: redis.asyncio.Connection = make()
-            async with asyncio.timeout(ROUND_TRIP_S):
-                await connection.connect()  # type: ignore[no-untyped-call]
-            self._connection = connection
-        return self._connection
-
-    async def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.disconnect(nowait=True)
-
-
-async def _read_refusal(connection: redis.asyncio.Connection) -> redis.ResponseError | None:
-    """Read one answer: None if the entry was written, else why the server did not write it."""
-    try:
-        await connection.read_response()
-    except redis.ResponseError as error:
-        return error
-    return None

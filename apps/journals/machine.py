@@ -44,7 +44,10 @@ class Outputs:
 
     def send(self, peer: str, message: msgspec.Struct) -> None:
         """Put a message on the link to a peer, after those already there."""
-        self.links.setdefault(peer, []).append(message)
+        try:  # Nearly always there: `setdefault` would make a list for each message.
+            self.links[peer].append(message)
+        except KeyError:
+            self.links[peer] = [message]
 
     def touch(self, peer: str) -> None:
         """Write a link frame to a peer even without a message: it tells how far we have read."""

@@ -19,7 +19,7 @@ import redis
 import structlog
 
 from apps.common.kernel.ids import BEFORE_ALL, StreamId, format_stream_id, parse_stream_id
-from apps.common.redis_clients import async_journal_client
+from apps.common.redis_clients import lean_async_client
 from apps.journals import keys, wire
 from apps.journals.frame_writer import FrameWriter, JournalDown, Outgoing
 from apps.journals.sender import new_source
@@ -71,8 +71,8 @@ class Mailbox:
 
     def __init__(self, config: Config) -> None:
         self._url = config.text("JOURNAL_URL")
-        self._client = async_journal_client(self._url)
-        self._listener = async_journal_client(self._url, socket_timeout=LISTENER_TIMEOUT_S)
+        self._client = lean_async_client(self._url)
+        self._listener = lean_async_client(self._url, socket_timeout=LISTENER_TIMEOUT_S)
         self._writer = FrameWriter(self._client, first_source=new_source())
         self._requests = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
@@ -99,7 +99,6 @@ class Mailbox:
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(Unknown("the edge stops"))
-        await self._writer.close()
         await self._client.aclose()
         await self._listener.aclose()
 
@@ -113,14 +112,18 @@ class Mailbox:
         stream_kind: StreamKind,
         command: msgspec.Struct,
         *,
+        request: int | None = None,
         timeout_s: float = 5.0,
     ) -> Answer:
         """Send a command (its `request` from `next_request`), and wait for its answer.
 
+        `request` names the answer of a command whose number stands in one of its parts.
+
         Raises JournalDown if nothing was written, Unknown if that is not known or nothing answers.
         """
         self._know(worker)
-        request: int = command.request  # type: ignore[attr-defined]  # Every asked command has it.
+        if request is None:
+            request = int(command.request)  # type: ignore[attr-defined]  # Of a command with one.
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Answer] = loop.create_future()
         outgoing = Outgoing(wire.encode(command), answer, until=loop.time() + timeout_s)
@@ -162,10 +165,11 @@ class Mailbox:
             self._reading = asyncio.create_task(self._read_once(), name="mailbox-reading")
             try:
                 await asyncio.wait({self._reading})
-            finally:
+            finally:  # Also when we are stopped: what it still has to say is nobody's to hear.
                 self._reading.cancel()
+                await asyncio.gather(self._reading, return_exceptions=True)
             if self._reading.cancelled():  # For a new worker's sake: its stream is waited for next.
-                await self._listener.connection_pool.disconnect()
+                self._listener.drop()
             elif (error := self._reading.exception()) is not None:
                 _log.warning("journals.mailbox.listener_lost", why=repr(error))
                 await asyncio.sleep(BACKOFF_S)

@@ -213,8 +213,14 @@ class WorkerLife:
         self._service.stopping.wait(BACKOFF_S)
 
     def _stop_for_damage(self, error: Damage | Diverged) -> int:
-        """A record that is damaged, or that we do not get: `verify` says who is right, not we."""
+        """A record that is damaged, or that we do not get: `verify` says who is right, not we.
+
+        The process stays, unready, so that its health tells why, until an operator stops it.
+        """
+        self._deaths.not_this_time()
         metrics.DIVERGED.labels(self._worker).set(1)
         self._service.check("replica", False, str(error))
+        self._service.info(role="standby", epoch=0, halted=True)
         _log.critical("journals.worker.record_differs", worker=self._worker, why=str(error))
+        self._service.stopping.wait()
         return EXIT_LEAVE_STOPPED

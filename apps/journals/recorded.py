@@ -1,6 +1,7 @@
 """Batches as the record has them, and the check that applying one says what was said then."""
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import msgspec
@@ -20,6 +21,10 @@ class Diverged(Exception):
         super().__init__(f"{worker}: batch {batch}: {what}")
         self.worker = worker
         self.batch = batch
+        self.whole_to: int | None = None  # See `names_the_sequence`.
+
+    def __str__(self) -> str:
+        return _with_sequence(super().__str__(), self.whole_to)
 
 
 class Damage(Exception):
@@ -30,6 +35,25 @@ class Damage(Exception):
         self.worker = worker
         self.place = place  # The stream or the file.
         self.part = part  # The batch or the entry, and what is wrong with it.
+        self.whole_to: int | None = None  # See `names_the_sequence`.
+
+    def __str__(self) -> str:
+        return _with_sequence(super().__str__(), self.whole_to)
+
+
+def _with_sequence(text: str, whole_to: int | None) -> str:
+    return text if whole_to is None else f"{text} (whole up to sequence {whole_to})"
+
+
+@contextlib.contextmanager
+def names_the_sequence(replica: Replica) -> Iterator[None]:
+    """Let damage that is met on the way tell the last sequence that a replica knows to be whole."""
+    whole_to = replica.machine.seq
+    try:
+        yield
+    except (Damage, Diverged) as error:
+        error.whole_to = whole_to
+        raise
 
 
 class RecordedBatch(msgspec.Struct, frozen=True, dict=True):

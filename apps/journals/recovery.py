@@ -17,7 +17,7 @@ from apps.journals import directory
 from apps.journals.codec import Codec
 from apps.journals.history import History
 from apps.journals.machine import Machine
-from apps.journals.recorded import apply_recorded
+from apps.journals.recorded import RecordedBatch, apply_recorded, names_the_sequence
 from apps.journals.replica import Replica
 from apps.journals.snapshots import BadSnapshot, Snapshots
 
@@ -79,6 +79,12 @@ def bring_up(
 
 def catch_up(replica: Replica, history: History, *, go_on: Callable[[], bool]) -> None:
     """Apply what the record has beyond the replica."""
-    while go_on() and (batches := history.read(after=replica.batch)):
+    while go_on() and (batches := _read(replica, history)):
         for batch in batches:
-            apply_recorded(replica, batch)
+            with names_the_sequence(replica):
+                apply_recorded(replica, batch)
+
+
+def _read(replica: Replica, history: History) -> list[RecordedBatch]:
+    with names_the_sequence(replica):
+        return history.read(after=replica.batch)

@@ -136,11 +136,15 @@ class BadSnapshot(Exception):
 def write_durably(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: temporary file, fsync, rename, fsync of the directory."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)  # A full disk has no room for what nobody will read.
+        raise
     sync_directory(path.parent)
 
 

@@ -10,16 +10,20 @@ import time
 
 import msgspec
 import redis
+import structlog
 
 from apps.common.service import Service
 from apps.journals import atomic, metrics
-from apps.journals.history import History
+from apps.journals.history import GROUP, History
 from apps.journals.lease import LeaseTerms, owner_is_silent
-from apps.journals.recorded import Damage, RecordedBatch, apply_recorded
+from apps.journals.recorded import Damage, RecordedBatch, apply_recorded, names_the_sequence
 from apps.journals.recovery import Blueprint, catch_up
 from apps.journals.replica import Replica
 from apps.journals.snapshots import Snapshots
 
+_log = structlog.get_logger("fairbook.journals")
+PACE_S = 0.05
+"""A follower takes what came meanwhile in one go: each read costs ten times what a batch costs."""
 QUIET_BATCHES = 10_000
 """So many batches without a command are a reason for a snapshot, too."""
 
@@ -69,19 +73,23 @@ class Standby:
         """Follow until the worker is ours: returns our epoch, or None when asked to stop."""
         block_ms = None  # First, without waiting, what is there already.
         while not self._service.stopping.is_set():
-            is_behind = self.follow(block_ms=block_ms) > 0
-            block_ms = None if is_behind else int(self._terms.beat_s * 1000)
+            batches = self.follow(block_ms=block_ms)
+            block_ms = None if batches >= GROUP else int(self._terms.beat_s * 1000)
             if self._is_time_to_look():
                 self._snapshot_if_asked()
-                if not is_behind and (epoch := self.try_to_own()) is not None:
+                if not batches and (epoch := self.try_to_own()) is not None:
                     return epoch
+            if 0 < batches < GROUP:
+                self._service.stopping.wait(PACE_S)
         return None
 
     def follow(self, *, block_ms: int | None = None) -> int:
         """Apply what the owner has written since. Returns how many batches that was."""
-        batches = self._history.read(after=self.replica.batch, block_ms=block_ms)
+        with names_the_sequence(self.replica):
+            batches = self._history.read(after=self.replica.batch, block_ms=block_ms)
         for batch in batches:
-            apply_recorded(self.replica, batch)
+            with names_the_sequence(self.replica):
+                apply_recorded(self.replica, batch)
             self._snapshot_if_due(batch)
         if batches:
             self._service.info(batch=self.replica.batch, seq=self.replica.machine.seq)
@@ -147,8 +155,17 @@ class Standby:
                     self.snapshot()
 
     def snapshot(self) -> None:
-        """Save the replica's state now."""
-        self._snapshots.save(self.replica)
+        """Save the replica's state now. If the disk refuses, that is said, and tried in its turn.
+
+        A worker without new snapshots is slower to come up, and no less right: it goes on.
+        """
         self._saved_at = time.monotonic()
         self._saved_seq, self._saved_batch = self.replica.machine.seq, self.replica.batch
+        try:
+            self._snapshots.save(self.replica)
+        except OSError as error:
+            _log.error("journals.snapshot.not_written", worker=self.worker, why=str(error))
+            self._service.info(snapshot=f"not written: {error}")
+            return
+        self._service.info(snapshot="ok")
         metrics.SNAPSHOT_AT.labels(self.worker).set_to_current_time()

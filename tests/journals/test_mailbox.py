@@ -1,6 +1,7 @@
 """Wire rules 10, 13 and 15, as an edge lives them."""
 
 import asyncio
+import gc
 import time
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import msgspec
 import pytest
 
 from apps.common.kernel.ids import BEFORE_ALL
+from apps.common.lean_clients import LeanAsyncClient
 from apps.journals import frame_writer, keys, wire
 from apps.journals.mailbox import JournalDown, Mailbox, Unknown
 from tests.helpers.toy_machine import Add, Counted
@@ -126,11 +128,9 @@ async def test_a_frame_whose_acknowledgement_was_lost_is_sent_again_and_counts_o
     async with WorkerTask(toy), Edge(f"redis://:{password}@127.0.0.1:{proxy.port}/0") as mailbox:
         await ask(mailbox)
         for _ in range(5):
-            writing = mailbox._writer._connection
             proxy.lose_next_answer()
             await ask(mailbox)
             await ask(mailbox)
-        assert writing is not None
     proxy.close()
 
     counted = [e.request for e in toy.events() if isinstance(e, Counted)]
@@ -162,14 +162,15 @@ async def test_what_its_client_was_told_is_unknown_is_never_sent_again(toy, serv
 
 
 async def test_what_its_client_was_told_never_left_does_not_leave(toy, servers, monkeypatch):
-    connect = frame_writer.FrameWriter._connect
+    connect = LeanAsyncClient._connect
 
-    async def slowly(writer):
+    async def slowly(client):
         await asyncio.sleep(0.4)
-        return await connect(writer)
+        return await connect(client)
 
-    monkeypatch.setattr(frame_writer.FrameWriter, "_connect", slowly)
+    monkeypatch.setattr(LeanAsyncClient, "_connect", slowly)
     async with Edge(servers.journal_url) as mailbox:
+        mailbox._client.drop()
         with pytest.raises(JournalDown):
             await ask(mailbox, timeout_s=0.1)
         await asyncio.sleep(0.6)
@@ -241,3 +242,27 @@ async def test_stopping_tells_who_waits_that_the_outcome_is_unknown(toy, servers
         await asyncio.sleep(0.1)
     with pytest.raises(Unknown):
         await asking
+
+
+async def test_stopping_leaves_nothing_that_the_loop_complains_about(toy, servers):
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, said: complaints.append(said))
+    reading = asyncio.Event()
+
+    async def cut_off(_streams, **_options):
+        reading.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ConnectionError("the line was cut while it was read")
+
+    async def live_and_stop():
+        async with Edge(servers.journal_url) as mailbox:
+            mailbox._know(toy.worker)
+            mailbox._listener.xread = cut_off
+            await reading.wait()
+
+    await asyncio.create_task(live_and_stop())
+    gc.collect()  # The loop complains of a failed task once nobody can ask it any more.
+
+    assert complaints == []
