@@ -1,4 +1,4 @@
-"""The back office looks and never touches: the base of every staff page, and the outbox."""
+"""The back office looks and never touches: the base of staff pages, the outbox, the audit log."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from apps.common.models import OutboxMessage
+from apps.common.models import AuditRecord, OutboxMessage
 
 admin.site.site_header = admin.site.site_title = "Fairbook back office"
 admin.site.index_title = "Records"
@@ -58,3 +58,26 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     search_fields = ("entry",)
     ordering = ("-id",)
     fields = ("worker", "frame", "entry", "created_at", "sent_at")
+
+
+@admin.register(AuditRecord)
+class AuditRecordAdmin(ReadOnlyAdmin):
+    """What was done, by whom, to whom; with each record's place in the chain."""
+
+    list_display = ("id", "at", "kind", "subject", "actor", "seal_number")
+    list_filter = ("kind",)
+    search_fields = ("=subject", "=actor", "=correlation_id")
+    list_select_related = ("seal",)
+    ordering = ("-id",)
+    readonly_fields = ("seal_number", "seal_hash")
+    fields = ("at", "kind", "subject", "actor", "data", "correlation_id", *readonly_fields)
+
+    @admin.display(description="place in the chain")
+    def seal_number(self, record: AuditRecord) -> int | None:
+        """Return the record's place, or None for about a second after it was made."""
+        return record.seal.number if hasattr(record, "seal") else None
+
+    @admin.display(description="hash")
+    def seal_hash(self, record: AuditRecord) -> str:
+        """Return the chain's hash at this record."""
+        return bytes(record.seal.hash).hex() if hasattr(record, "seal") else ""

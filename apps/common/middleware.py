@@ -79,7 +79,7 @@ def correlation(get_response: Callable[[HttpRequest], Any]) -> Any:
     """Give each request one id (`request.correlation_id`): in its logs, commands and answer."""
 
     def before(request: HttpRequest) -> None:
-        given = request.headers.get("X-Request-Id", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         known = given if _ACCEPTED_ID.fullmatch(given) else secrets.token_hex(8)
         request.correlation_id = known  # type: ignore[attr-defined]
         structlog.contextvars.clear_contextvars()

@@ -1,10 +1,11 @@
-"""The outbox: commands that leave for a journal if, and only if, a change in PostgreSQL commits."""
+"""The outbox, whose commands leave if, and only if, a change commits; and the audit log."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 
 class OutboxMessage(models.Model):
@@ -35,3 +36,31 @@ class OutboxSource(models.Model):
     number = models.BigIntegerField(default=0)
     started_at = models.DateTimeField(db_default=Now())
     numbered_at = models.DateTimeField(db_default=Now())  # When its newest frame got its number.
+
+
+class AuditRecord(models.Model):
+    """One act, as it was done. Rows are only ever added (migration 0002 sees to it)."""
+
+    at = models.DateTimeField(default=timezone.now)
+    kind = models.CharField(max_length=60)
+    subject = models.CharField(max_length=80)  # Whom or what it is about: "user:7", "market:…".
+    actor = models.CharField(max_length=80)  # Who did it: "user:7", "staff:3", "system".
+    data = models.JSONField(default=dict)
+    correlation_id = models.CharField(max_length=64, default="", blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "-id"], name="audit_by_subject")]
+
+
+class AuditWaiting(models.Model):
+    """A record that has no seal yet: for about a second after its transaction."""
+
+    record = models.OneToOneField(AuditRecord, on_delete=models.PROTECT, primary_key=True)
+
+
+class AuditSeal(models.Model):
+    """A record's place in the chain: its hash covers the record and the seal before it."""
+
+    number = models.BigIntegerField(primary_key=True)  # From 1, without gaps.
+    record = models.OneToOneField(AuditRecord, on_delete=models.PROTECT, related_name="seal")
+    hash = models.BinaryField()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import msgspec
 from django.db import connection, transaction
 
+from apps.common.kernel.ids import StreamId, parse_stream_id
 from apps.common.kernel.invariants import ensure
 from apps.common.models import OutboxMessage
 
@@ -30,4 +31,11 @@ def send(message: msgspec.Struct, *, worker: str) -> OutboxMessage:
 
 def is_sent(message_id: int) -> bool:
     """Say whether a queued command stands in its worker's stream."""
-    return OutboxMessage.objects.filter(pk=message_id, sent_at__isnull=False).exists()
+    return entry_of(message_id) is not None
+
+
+def entry_of(message_id: int) -> StreamId | None:
+    """Return where a queued command stands in its worker's stream, or None while it waits."""
+    sent = OutboxMessage.objects.filter(pk=message_id, sent_at__isnull=False)
+    entry = sent.values_list("entry", flat=True).first()
+    return None if entry is None else parse_stream_id(entry)

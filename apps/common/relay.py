@@ -22,13 +22,14 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from apps.common import locks
+from apps.common import audit, locks
 from apps.common.models import OutboxMessage, OutboxSource
 from apps.journals import keys, wire
 
 SILENCE = timedelta(minutes=5)
 CLOCKS_DIFFER = timedelta(minutes=1)  # Between PostgreSQL and the journal server, at most.
 _SCAN = 500
+EVENTS_KEPT = 100_000  # Frames.
 
 _Entries = list[tuple[bytes, dict[bytes, bytes]]]
 
@@ -57,7 +58,9 @@ def publish_frame(worker: str, journal: redis.Redis) -> int:
         return 0
     commands = [msgspec.Raw(bytes(row.body)) for row in rows]
     frame = wire.CommandFrame(bytes(rows[0].source or b""), rows[0].frame or 0, commands)
-    sent = journal.xadd(keys.commands(worker), {keys.FRAME_FIELD: wire.encode(frame)})
+    # Events have no worker whose archive would let the stream be trimmed: the newest are kept.
+    kept = EVENTS_KEPT if worker == audit.EVENTS else None
+    sent = journal.xadd(keys.commands(worker), {keys.FRAME_FIELD: wire.encode(frame)}, maxlen=kept)
     return _mark_sent(rows[0], cast("bytes", sent))
 
 

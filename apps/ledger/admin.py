@@ -14,6 +14,7 @@ from apps.ledger.models import (
     Halt,
     LedgerAccount,
     Posting,
+    RefusedCommand,
     SettledFill,
     SettledOrder,
 )
@@ -211,3 +212,14 @@ class HaltAdmin(ReadOnlyAdmin):
 
     list_display = ("source", "reason", "raised_at", "lifted_at", "lifted_by")
     ordering = ("-raised_at",)
+
+
+@admin.register(RefusedCommand)
+class RefusedCommandAdmin(ReadOnlyAdmin):
+    """Commands about value that partitions refused."""
+
+    list_display = ("at", "account", "reference", "code", "partition", "seq", "batch")
+    list_filter = ("code", "partition")
+    search_fields = ("reference__startswith", "=account")
+    ordering = ("-pk",)
+    fields = list_display

@@ -76,18 +76,29 @@ class OrderDraft(msgspec.Struct):
     """What a run of batches did to one order. None: nothing."""
 
     accepted: events.OrderAccepted | None = None
+    asks: events.ExtrasAccepted | None = None
     accepted_at: datetime | None = None
     batch: int = 0
     batch_hash: bytes = b""
     version: int = 0
     status: str | None = None
     code: str | None = None
+    lots: int | None = None  # Its size, if an amend changed it.
+    triggered_at: datetime | None = None
     filled_lots: int | None = None
     cum_quote: int | None = None
     book_seq: int | None = None
     book_hash: bytes | None = None
     updated_at: datetime = _EPOCH
     ended_at: datetime | None = None
+
+
+class RefusalDraft(NamedTuple):
+    """A value command that the partition refused."""
+
+    event: events.CommandRefused
+    batch: int
+    at: datetime
 
 
 def moment(at_ns: int) -> datetime:
@@ -116,6 +127,7 @@ class Booking:
         self.entries: list[EntryDraft] = []
         self.fills: list[FillDraft] = []
         self.orders: dict[int, OrderDraft] = {}
+        self.refusals: list[RefusalDraft] = []
         self.totals: dict[tuple[int, str], int] = {}  # What the partition says balances are now.
         self.moved: dict[AccountKey, int] = {}  # What these entries change.
 
@@ -126,18 +138,26 @@ class Booking:
                 self._fill(event, of)
             case events.OrderAccepted():
                 self._accepted(event, of)
+            case events.ExtrasAccepted():
+                self.orders[event.order_id].asks = event  # It follows its order's acceptance.
             case events.OrderReported():
                 self._reported(event, of)
+            case events.OrderTriggered():
+                self._changed(event, of).triggered_at = of.at
+            case events.OrderAmended():
+                self._changed(event, of).lots = event.lots
             case events.OrderEnded():
                 self._ended(event, of)
             case events.ValueMoved():
                 self._value(event, of)
+            case events.CommandRefused() if event.account and event.reference:
+                self.refusals.append(RefusalDraft(event, of.number, of.at))
             case events.BalanceNow():
                 self.totals[event.account, event.asset] = int(event.total)
             case events.MarketAdded():
                 self.markets[event.spec.symbol] = (event.spec.base, event.spec.quote)
             case _:
-                pass  # Refusals, holds, configuration, cuts: nothing changed owner.
+                pass  # Other refusals, holds, configuration, cuts: nothing changed owner.
 
     def _accepted(self, event: events.OrderAccepted, of: BatchNow) -> None:
         self.orders[event.order_id] = OrderDraft(
@@ -207,6 +227,14 @@ class Booking:
         order.status = event.ended or "open"
         if event.ended is not None:
             order.code, order.ended_at = event.code, of.at
+
+    def _changed(
+        self, event: events.OrderTriggered | events.OrderAmended, of: BatchNow
+    ) -> OrderDraft:
+        order = self.orders.setdefault(event.order_id, OrderDraft())
+        order.version, order.updated_at = event.version, of.at
+        order.book_seq, order.book_hash = event.book_seq, event.book_hash
+        return order
 
     def _ended(self, event: events.OrderEnded, of: BatchNow) -> None:
         order = self.orders.setdefault(event.order_id, OrderDraft())

@@ -6,6 +6,8 @@ from datetime import datetime
 
 import msgspec
 
+from matching_worker.contracts.to_book import OrderExtras
+
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """What one run of settlement did for one partition."""
@@ -48,6 +50,9 @@ class PastOrder(msgspec.Struct, frozen=True, kw_only=True):
     risk_seq: int  # The partition's receipt of having accepted it.
     risk_batch: int
     risk_hash: bytes
+    extras: OrderExtras = OrderExtras()
+    other_leg: int = 0
+    triggered_at: datetime | None = None
 
 
 class PastFill(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +109,14 @@ class EntryLine(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     booked_at: datetime
     postings: list[PostingLine]
+
+
+class MoveNow(msgspec.Struct, frozen=True, kw_only=True):
+    """What has become of a transfer, as far as the logs are booked."""
+
+    paid_at: datetime | None = None  # It left the payer.
+    arrived_at: datetime | None = None  # It reached a payee in another partition.
+    code: str = ""  # Why it was refused.
 
 
 class CursorNow(msgspec.Struct, frozen=True, kw_only=True):

@@ -227,6 +227,15 @@ class SettledOrder(models.Model):
     updated_at = models.DateTimeField()  # Header time of its newest event.
     ended_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(db_default=Now())
+    # What few orders ask for beyond a plain one's terms (`OrderExtras`), and what came of it.
+    self_trade = models.CharField(max_length=1, db_default="T")
+    expires_ns = models.BigIntegerField(db_default=0)
+    trigger = models.CharField(max_length=6, db_default="", blank=True)
+    trigger_by = models.CharField(max_length=4, db_default="last")
+    trigger_ticks = models.BigIntegerField(db_default=0)
+    trail_ppm = models.IntegerField(db_default=0)
+    other_leg = models.BigIntegerField(db_default=0)  # The other order of its list.
+    triggered_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [
@@ -274,4 +283,21 @@ class SettledFill(models.Model):
             models.UniqueConstraint(
                 fields=["market", "trade_id", "side"], name="ledger_one_fill_per_side"
             ),
+        ]
+
+
+class RefusedCommand(models.Model):
+    """A command about an account's value that its partition refused: nothing changed."""
+
+    partition = models.PositiveSmallIntegerField()
+    seq = models.BigIntegerField()
+    account = models.BigIntegerField()
+    reference = models.CharField(max_length=96, db_index=True)
+    code = models.CharField(max_length=40)
+    batch = models.BigIntegerField()
+    at = models.DateTimeField()  # Header time.
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["partition", "seq"], name="ledger_one_refusal"),
         ]

@@ -11,7 +11,15 @@ from typing import Any
 
 from django.db import connection
 
-from apps.ledger.booking import AccountKey, Booking, EntryDraft, FillDraft, OrderDraft
+from apps.ledger.booking import (
+    AccountKey,
+    Booking,
+    EntryDraft,
+    FillDraft,
+    OrderDraft,
+    RefusalDraft,
+)
+from matching_worker.contracts.to_book import OrderExtras
 
 _ACCOUNTS_WANTED = """
 FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::text[], %s::text[])
@@ -32,15 +40,20 @@ _FILLS = """ledger_settledfill (
     entry_id, trade_id, market, order_id, account, side, is_maker, price_ticks, lots, base, quote,
     fee_asset, fee, filled_lots, cum_quote, traded_at, seq, batch, batch_hash, book_seq,
     book_hash)"""
+_REFUSALS = "ledger_refusedcommand (partition, seq, account, reference, code, batch, at)"
 _ORDERS = """ledger_settledorder (
     order_id, version, account, partition, market, client_id, side, kind, time_in_force, post_only,
     price_ticks, lots, budget, hold_asset, hold, command, filled_lots, cum_quote, status, code, seq,
-    batch, batch_hash, accepted_at, book_seq, book_hash, updated_at, ended_at)"""
+    batch, batch_hash, accepted_at, book_seq, book_hash, updated_at, ended_at, self_trade,
+    expires_ns, trigger, trigger_by, trigger_ticks, trail_ppm, other_leg, triggered_at)"""
+_PLAIN = OrderExtras()
 _UPDATE_ORDERS = """
 UPDATE ledger_settledorder o SET
     version = n.version,
     status = coalesce(n.status, o.status),
     code = coalesce(n.code, o.code),
+    lots = coalesce(n.lots, o.lots),
+    triggered_at = coalesce(n.triggered_at, o.triggered_at),
     filled_lots = coalesce(n.filled_lots, o.filled_lots),
     cum_quote = coalesce(n.cum_quote, o.cum_quote),
     book_seq = coalesce(n.book_seq, o.book_seq),
@@ -49,9 +62,10 @@ UPDATE ledger_settledorder o SET
     ended_at = coalesce(n.ended_at, o.ended_at),
     settled_at = now()
 FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::numeric[],
-            %s::bigint[], %s::bytea[], %s::timestamptz[], %s::timestamptz[])
+            %s::bigint[], %s::bytea[], %s::timestamptz[], %s::timestamptz[], %s::bigint[],
+            %s::timestamptz[])
      AS n (order_id, version, status, code, filled_lots, cum_quote, book_seq, book_hash,
-           updated_at, ended_at)
+           updated_at, ended_at, lots, triggered_at)
 WHERE o.order_id = n.order_id
 """
 _BALANCES = "SELECT account_id, amount FROM ledger_balance WHERE account_id = ANY(%s)"
@@ -65,6 +79,7 @@ def write(booking: Booking) -> dict[AccountKey, int]:
         _write_entries(cursor, booking, entry_ids)
         _write_postings(cursor, booking.entries, entry_ids, accounts)
         _copy(cursor, _FILLS, (_fill_row(fill, entry_ids) for fill in booking.fills))
+        _copy(cursor, _REFUSALS, (_refusal_row(one, booking.partition) for one in booking.refusals))
         _write_orders(cursor, booking)
         return _balances(cursor, accounts)
 
@@ -135,12 +150,14 @@ def _write_orders(cursor: Any, booking: Booking) -> None:
             order.book_hash,
             order.updated_at,
             order.ended_at,
+            order.lots,
+            order.triggered_at,
         )
         for order_id, order in sorted(booking.orders.items())
         if order.accepted is None
     ]
     if known:
-        cursor.execute(_UPDATE_ORDERS, _columns(known, 10))
+        cursor.execute(_UPDATE_ORDERS, _columns(known, 12))
 
 
 def _balances(cursor: Any, accounts: dict[AccountKey, int]) -> dict[AccountKey, int]:
@@ -149,6 +166,14 @@ def _balances(cursor: Any, accounts: dict[AccountKey, int]) -> dict[AccountKey, 
     cursor.execute(_BALANCES, [list(accounts.values())])
     amounts = {account: int(amount) for account, amount in cursor.fetchall()}
     return {key: amounts[account] for key, account in accounts.items()}
+
+
+def _refusal_row(refusal: RefusalDraft, partition: int) -> tuple[Any, ...]:
+    told = refusal.event
+    return (
+        *(partition, told.seq, told.account, told.reference, told.code),
+        *(refusal.batch, refusal.at),
+    )
 
 
 def _fill_row(fill: FillDraft, entry_ids: Sequence[int]) -> tuple[Any, ...]:
@@ -181,6 +206,7 @@ def _fill_row(fill: FillDraft, entry_ids: Sequence[int]) -> tuple[Any, ...]:
 def _order_row(order: OrderDraft, partition: int) -> tuple[Any, ...]:
     asked = order.accepted
     assert asked is not None
+    extras = order.asks.extras if order.asks is not None else _PLAIN
     return (
         asked.order_id,
         order.version,
@@ -193,7 +219,7 @@ def _order_row(order: OrderDraft, partition: int) -> tuple[Any, ...]:
         asked.time_in_force,
         asked.post_only,
         asked.price_ticks,
-        asked.lots,
+        asked.lots if order.lots is None else order.lots,
         int(asked.budget),
         asked.hold_asset,
         int(asked.hold),
@@ -210,6 +236,14 @@ def _order_row(order: OrderDraft, partition: int) -> tuple[Any, ...]:
         order.book_hash or b"",
         order.updated_at,
         order.ended_at,
+        extras.self_trade,
+        extras.expires_ns,
+        extras.trigger,
+        extras.trigger_by,
+        extras.trigger_ticks,
+        extras.trail_ppm,
+        order.asks.other_leg if order.asks is not None else 0,
+        order.triggered_at,
     )
 
 

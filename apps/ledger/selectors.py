@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db.models import QuerySet, Sum
 
@@ -13,6 +13,7 @@ from apps.ledger.contracts import (
     CursorNow,
     EntryLine,
     HaltNow,
+    MoveNow,
     PastFill,
     PastOrder,
     PastTrade,
@@ -26,9 +27,12 @@ from apps.ledger.models import (
     LedgerAccount,
     OrderStatus,
     Posting,
+    RefusedCommand,
     SettledFill,
     SettledOrder,
 )
+from matching_worker.contracts.market import SelfTrade, Trigger, TriggerBy
+from matching_worker.contracts.to_book import OrderExtras
 
 PAGE_MAX = 1_000
 Row = TypeVar("Row", SettledOrder, SettledFill)
@@ -121,6 +125,20 @@ def entries_of_account(account: int, *, limit: int = 100) -> list[EntryLine]:
     ids = list(legs.order_by("-entry_id").values_list("entry_id", flat=True)[: 4 * limit])
     newest = sorted(set(ids), reverse=True)[: min(limit, PAGE_MAX)]
     return _entry_lines(Entry.objects.filter(pk__in=newest).order_by("-pk"))
+
+
+def transfers_named(references: Iterable[str]) -> dict[str, MoveNow]:
+    """Return what has become of transfers, by reference; of one nothing is booked of, nothing."""
+    wanted = list(references)
+    found: dict[str, dict[str, Any]] = {}
+    refused = RefusedCommand.objects.filter(reference__in=wanted)
+    for reference, code in refused.order_by("pk").values_list("reference", "code"):
+        found.setdefault(reference, {})["code"] = code
+    kinds = {"transfer_out": "paid_at", "transfer_in": "arrived_at"}
+    moved = Entry.objects.filter(kind__in=kinds, reference__in=wanted)
+    for kind, reference, at in moved.values_list("kind", "reference", "at"):
+        found.setdefault(reference, {})[kinds[kind]] = at
+    return {reference: MoveNow(**told) for reference, told in found.items()}
 
 
 def balances_of(account: int) -> dict[str, int]:
@@ -217,6 +235,20 @@ def _past_order(row: SettledOrder) -> PastOrder:
         risk_seq=row.seq,
         risk_batch=row.batch,
         risk_hash=bytes(row.batch_hash),
+        extras=_extras_of(row),
+        other_leg=row.other_leg,
+        triggered_at=row.triggered_at,
+    )
+
+
+def _extras_of(row: SettledOrder) -> OrderExtras:
+    return OrderExtras(
+        self_trade=cast(SelfTrade, row.self_trade),
+        expires_ns=row.expires_ns,
+        trigger=cast(Trigger, row.trigger),
+        trigger_by=cast(TriggerBy, row.trigger_by),
+        trigger_ticks=row.trigger_ticks,
+        trail_ppm=row.trail_ppm,
     )
 
 

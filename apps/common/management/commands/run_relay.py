@@ -8,9 +8,10 @@ import psycopg
 import redis
 from django.core.management.base import BaseCommand
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db import close_old_connections
 
-from apps.common import outbox, relay
+from apps.common import audit_chain, outbox, relay
+from apps.common.listening import connection_that_listens
 from apps.common.redis_clients import journal_client
 from apps.common.service import Service
 
@@ -19,7 +20,7 @@ AWAY_S = 0.5
 
 
 class Command(BaseCommand):
-    """Publish commands that wait in the outbox, as soon as their transactions commit."""
+    """Publish commands that wait in the outbox as soon as they commit, and seal the audit log."""
 
     help = "Publish the outbox: commands that ride in database transactions."
     requires_system_checks = []
@@ -39,11 +40,12 @@ class Command(BaseCommand):
         service.close()
 
     def _listen(self, service: Service) -> None:
-        with journal_client() as journal, _connection_that_listens() as listening:
+        with journal_client() as journal, connection_that_listens("relay") as listening:
             listening.execute(f"LISTEN {outbox.CHANNEL}")
             while not service.stopping.is_set():
                 pause_s = POLL_S
                 try:
+                    audit_chain.seal_new()
                     relay.publish_all(journal)
                     service.check("journal", True)
                 except redis.RedisError as away:  # The frame keeps its number and is sent again.
@@ -52,17 +54,3 @@ class Command(BaseCommand):
                 service.check("postgres", True)
                 for _ in listening.notifies(timeout=pause_s, stop_after=1):
                     pass
-
-
-def _connection_that_listens() -> psycopg.Connection:
-    """Open a connection of its own, outside the pool, to the same database."""
-    where = connection.settings_dict
-    return psycopg.connect(
-        host=where["HOST"],
-        port=where["PORT"],
-        dbname=where["NAME"],
-        user=where["USER"],
-        password=where["PASSWORD"],
-        autocommit=True,
-        application_name="relay",
-    )
