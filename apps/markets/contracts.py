@@ -33,6 +33,26 @@ class MarketInfo(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         """The worker that keeps its book."""
         return f"book:{self.spec.symbol}"
 
+    @property
+    def is_delisted(self) -> bool:
+        """Whether it is only to be read any more: no book is behind it."""
+        return self.state == "delisted"
+
+
+class BookTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Which books have processes because they are listed, and which have none any more."""
+
+    books: tuple[tuple[str, int], ...] = ()  # Market, and the place of its ports.
+    closed: tuple[str, ...] = ()
+
+
+class BookHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How the processes of one book are."""
+
+    is_ready: bool  # All of them, and one of them owns.
+    lacks: str = ""
+    failure: str = ""  # Why they will not get ready by themselves.
+
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     """All markets and assets at one moment. Replaced whole, never changed."""

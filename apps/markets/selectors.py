@@ -12,8 +12,8 @@ from typing import cast
 
 from django.db import InterfaceError, OperationalError
 
-from apps.markets.contracts import AssetInfo, Catalogue, MarketInfo, catalogue_of
-from apps.markets.models import Asset, Market
+from apps.markets.contracts import AssetInfo, BookTable, Catalogue, MarketInfo, catalogue_of
+from apps.markets.models import Asset, Listing, Market
 from matching_worker.contracts.market import MarketSpec, MarketState
 
 FRESH_S = 30.0
@@ -44,6 +44,17 @@ def spec_of(market: Market) -> MarketSpec:
         base_decimals=market.base.decimals,
         quote_decimals=market.quote.decimals,
         **fields,
+    )
+
+
+def book_table() -> BookTable:
+    """Return which books have processes because they are listed, and which have none any more."""
+    gone = (Listing.State.EMPTIED, Listing.State.DELISTED)
+    rows = Listing.objects.with_processes().exclude(state__in=gone)
+    closed = Listing.objects.filter(state__in=gone).order_by("market")
+    return BookTable(
+        books=tuple((row.market, row.slot) for row in rows if row.slot is not None),
+        closed=tuple(closed.values_list("market", flat=True)),
     )
 
 

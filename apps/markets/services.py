@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import redis
 import structlog
 from django.db import transaction
@@ -11,12 +12,18 @@ from apps.common.config import config
 from apps.common.errors import Refusal
 from apps.common.kernel.invariants import ensure
 from apps.journals import directory, keys
-from apps.journals.contracts import LinkAdd
-from apps.markets import selectors
+from apps.journals.contracts import LinkAdd, RulesSet
+from apps.markets import news, selectors, terms
 from apps.markets.contracts import AssetInfo
 from apps.markets.models import Asset, Market
 from apps.risk.contracts.commands import MarketAdd
-from matching_worker.contracts.market import MarketSpec, MarketState, MarketStateSet
+from matching_worker.contracts.market import (
+    RULES_NEWEST,
+    BreakerSet,
+    MarketSpec,
+    MarketState,
+    MarketStateSet,
+)
 from matching_worker.contracts.to_book import MarketDefine
 
 log = structlog.get_logger("fairbook.markets")
@@ -44,6 +51,7 @@ def found_partitions(journal: redis.Redis) -> None:
     for worker in partitions():
         if worker not in known:
             _link_partition(worker)
+            set_rules(RULES_NEWEST, worker=worker)
             directory.found(journal, worker, [])
     _tell_new_partitions()
     selectors.forget()
@@ -60,7 +68,7 @@ def _link_partition(worker: str) -> None:
 @transaction.atomic(durable=True)
 def _tell_new_partitions() -> None:
     """Tell partitions that came after a market of it, and its book of them."""
-    for market in Market.objects.in_order():
+    for market in Market.objects.in_order().exclude(state=Market.State.DELISTED):
         for worker in partitions()[market.partitions :]:
             outbox.send(LinkAdd(peer=worker), worker=f"book:{market.symbol}")
             _tell_of_market(selectors.spec_of(market), worker=worker)
@@ -86,27 +94,27 @@ def list_market(spec: MarketSpec, *, journal: redis.Redis) -> bool:
     """
     check_spec(spec)
     is_founded = bool(journal.exists(keys.genesis(f"book:{spec.symbol}")))
-    if is_founded and Market.objects.filter(symbol=spec.symbol).exists():
-        return _write_listing(spec)
-    links = [LinkAdd(peer=worker) for worker in partitions()]
-    directory.found(journal, f"book:{spec.symbol}", [MarketDefine(spec=spec), *links])
-    is_new = _write_listing(spec)
+    if not (is_founded and Market.objects.filter(symbol=spec.symbol).exists()):
+        directory.found(journal, f"book:{spec.symbol}", genesis_of(spec))
+    with transaction.atomic(durable=True):
+        is_new = tell_partitions(spec)
     selectors.forget()
     return is_new
 
 
+def genesis_of(spec: MarketSpec) -> list[msgspec.Struct]:
+    """Return what a market's book starts from."""
+    return [MarketDefine(spec=spec), *(LinkAdd(peer=worker) for worker in partitions())]
+
+
 def check_spec(spec: MarketSpec) -> None:
-    """Refuse numbers by which a fill would round."""
-    exponent = spec.quote_decimals - spec.price_decimals - spec.size_decimals
-    worth = spec.tick_units * spec.lot_units
-    exact = worth * 10**exponent if exponent >= 0 else None
-    ensure(exact == spec.quote_per_tick_lot, "one tick times one lot is a whole number of quote")
-    lot = spec.lot_units * 10 ** (spec.base_decimals - spec.size_decimals)
-    ensure(lot == spec.base_per_lot, "a lot is a whole number of base minor units")
+    """Claim that no fill rounds: whoever asks for a market was told so before (`terms`)."""
+    ensure(terms.is_exact(spec), "a tick times a lot, and a lot, are whole numbers of minor units")
 
 
-@transaction.atomic(durable=True)
-def _write_listing(spec: MarketSpec) -> bool:
+@transaction.atomic
+def tell_partitions(spec: MarketSpec) -> bool:
+    """Put a market whose book is founded into the catalogue, and tell the partitions. Once."""
     known = Market.objects.select_related("base", "quote").filter(symbol=spec.symbol).first()
     if known is not None:
         if selectors.spec_of(known) != spec:
@@ -118,18 +126,41 @@ def _write_listing(spec: MarketSpec) -> bool:
         add_asset(code=fields[name], name=fields[name], decimals=decimals[name])
         fields[f"{name}_id"] = fields.pop(name)
     Market.objects.create(**fields, partitions=len(partitions()))
+    set_rules(RULES_NEWEST, worker=f"book:{spec.symbol}")
+    outbox.send(BreakerSet(ppm=breaker_of(spec)), worker=f"book:{spec.symbol}")
     for worker in partitions():
         _tell_of_market(spec, worker=worker)
     return True
 
 
+def breaker_of(spec: MarketSpec) -> int:
+    """Return how far from the reference a trade pauses a market, in ppm: half its price band."""
+    return spec.band_ppm // 2
+
+
+@transaction.atomic
+def set_rules(number: int, *, worker: str) -> None:
+    """Let a worker behave by a newer rules version from its next batch on. There is no way back."""
+    ensure(0 < number <= RULES_NEWEST, "this build knows the rules it tells to follow")
+    outbox.send(RulesSet(number=number), worker=worker)
+    log.info("markets.rules.set", worker=worker, rules=number)
+
+
 def set_state(symbol: str, state: MarketState, *, reason: str) -> None:
     """Tell a book to trade or to stop, with a reason that the record keeps."""
     with transaction.atomic(durable=True):
-        Market.objects.filter(symbol=symbol).update(state=state)
-        outbox.send(MarketStateSet(state=state, reason=reason), worker=f"book:{symbol}")
+        tell_book(symbol, state, reason=reason)
     selectors.forget()
+    news.announce()
+
+
+@transaction.atomic
+def tell_book(symbol: str, state: MarketState, *, reason: str) -> int:
+    """Note a market's state and tell its book; return the outbox row that says so."""
+    Market.objects.filter(symbol=symbol).update(state=state)
+    row = outbox.send(MarketStateSet(state=state, reason=reason), worker=f"book:{symbol}")
     log.info("markets.state.set", market=symbol, state=state, reason=reason)
+    return row.pk
 
 
 def open_first(symbol: str, *, reason: str) -> None:

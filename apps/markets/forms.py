@@ -1,0 +1,74 @@
+"""The staff's forms: a market's numbers as people write them, and the reason for an act."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from django import forms
+
+from apps.common.forms import ReasonForm
+from apps.markets import listings, terms
+from matching_worker.contracts.market import MarketSpec
+
+
+def _number(label: str, hint: str = "", **options: Any) -> forms.DecimalField:
+    # Enough digits for anything sensible, and few enough that arithmetic on them stays exact.
+    return forms.DecimalField(
+        label=label, help_text=hint, max_digits=24, decimal_places=18, **options
+    )
+
+
+class ListingForm(ReasonForm):
+    """A market's numbers. `spec` is what engines will count with, once the form is valid."""
+
+    symbol = forms.CharField(max_length=21, help_text="Base and quote, such as SOL-USDT.")
+    base = forms.CharField(max_length=10, help_text="The asset that is traded.")
+    base_decimals = forms.IntegerField(
+        initial=9, help_text="Its minor unit is 10^-decimals. Never changes."
+    )
+    quote = forms.CharField(max_length=10, initial="USDT", help_text="What prices are in.")
+    quote_decimals = forms.IntegerField(initial=8)
+    tick_size = _number("Tick", "The smallest step of a price.")
+    lot_size = _number("Lot", "The smallest step of a size.")
+    min_quantity = _number("Least quantity")
+    max_quantity = _number("Greatest quantity")
+    min_notional = _number("Least notional", "In quote: price times size of an order.")
+    band_percent = _number("Band, %", "How far from the reference a price may be.", initial=10)
+    reference_price = _number("Reference price", "Until the first trade.")
+    maker_fee_percent = _number("Maker fee, %", "Negative: a rebate.", initial="0.1")
+    taker_fee_percent = _number("Taker fee, %", initial="0.15")
+    orders_per_account_max = forms.IntegerField(
+        label="Open orders per account", initial=terms.ORDERS_PER_ACCOUNT_MAX
+    )
+
+    field_order = ("symbol",)  # Then the others as they stand, and the reason at the end.
+    spec: MarketSpec | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Put the reason behind the numbers."""
+        super().__init__(*args, **kwargs)
+        self.order_fields([*(name for name in self.fields if name != "reason"), "reason"])
+
+    def clean(self) -> dict[str, Any] | None:
+        """Say what is wrong with the numbers together, under the field that is to be changed."""
+        cleaned = super().clean()
+        if self.errors or cleaned is None:
+            return cleaned
+        numbers = {name: cleaned[name] for name in terms.Terms.__struct_fields__}
+        try:
+            self.spec = terms.spec_of(terms.Terms(**numbers))
+            listings.check_is_new(self.spec)
+        except terms.BadTerms as bad:
+            for name, text in bad.fields.items():
+                self.add_error(name, text)
+        return cleaned
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return label and value of each field, for a person to confirm."""
+        return [(str(bound.label), str(self.cleaned_data[bound.name])) for bound in self]
+
+    def counted(self) -> list[tuple[str, str]]:
+        """Return what engines will count with."""
+        spec = msgspec.to_builtins(self.spec) if self.spec else {}
+        return [(name, str(value)) for name, value in spec.items() if name != "type"]

@@ -1,0 +1,86 @@
+"""The acts of staff on markets: list one, delist one. Each asks again before it does anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from apps.common.errors import Refusal
+from apps.common.forms import ReasonForm
+from apps.markets import listings
+from apps.markets.forms import ListingForm
+
+LIST, DELIST = "markets.list_market", "markets.delist_market"
+
+
+@require_http_methods(["GET", "POST"])
+def list_market(request: HttpRequest) -> HttpResponse:
+    """Ask for a market to be listed: the form, then what it comes to, then the request."""
+    _check_may(request, LIST)
+    form = ListingForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and form.spec is not None:
+        if "confirmed" not in request.POST:
+            return _page(request, "confirm", f"List {form.spec.symbol}?", form, act="List it")
+        listing_id = _ask(
+            request,
+            form,
+            lambda reason: listings.request_listing(form.spec, by=_who(request), reason=reason),
+        )
+        if listing_id is not None:
+            messages.success(request, "Asked for. It opens within seconds; its steps are below.")
+            return redirect("admin:markets_listing_change", listing_id)
+    return _page(request, "form", "List a market", form, act="Go on")
+
+
+@require_http_methods(["GET", "POST"])
+def delist_market(request: HttpRequest, symbol: str) -> HttpResponse:
+    """Ask for a market to be delisted: the reason, then what it means, then the request."""
+    _check_may(request, DELIST)
+    if not listings.can_be_delisted(symbol):
+        raise Http404
+    form = ReasonForm(request.POST or None)
+    title = f"Delist {symbol}?"
+    if request.method == "POST" and form.is_valid():
+        if "confirmed" not in request.POST:
+            return _page(request, "confirm", title, form, act="Delist it", delists=symbol)
+        listing_id = _ask(
+            request,
+            form,
+            lambda reason: listings.request_delisting(symbol, by=_who(request), reason=reason),
+        )
+        if listing_id is not None:
+            messages.success(request, "Asked for. Its steps are below.")
+            return redirect("admin:markets_listing_change", listing_id)
+    return _page(request, "form", title, form, act="Go on", delists=symbol)
+
+
+def _check_may(request: HttpRequest, permission: str) -> None:
+    if not request.user.has_perm(permission):
+        raise PermissionDenied
+
+
+def _who(request: HttpRequest) -> str:
+    return request.user.get_username()
+
+
+def _ask(request: HttpRequest, form: forms.Form, act: Any) -> int | None:
+    """Do the act; show its refusal on the form."""
+    try:
+        return int(act(form.cleaned_data["reason"]))
+    except Refusal as refusal:
+        for name, text in refusal.data.get("fields", {None: refusal.message}).items():
+            form.add_error(name, text)
+        return None
+
+
+def _page(
+    request: HttpRequest, name: str, title: str, form: forms.Form, **context: Any
+) -> HttpResponse:
+    frame = admin.site.each_context(request) | {"title": title, "form": form}
+    return render(request, f"admin/markets/act_{name}.html", frame | context)
