@@ -9,6 +9,7 @@ app_name = "demo"
 urlpatterns = (
     [
         path("demo/", views.demo, name="demo"),
+        path("demo/mail", views.mail, name="mail"),
         path("demo/login/<str:login_name>", views.log_in_as, name="log-in"),
         path("demo/kill/<str:target>", views.kill, name="kill"),
         path("demo/runs/<str:run>", views.run, name="run"),

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 
 from apps.common.errors import Refusal
 from apps.demo import services
-from apps.users import services as users
 from apps.users import sessions
+from apps.users.services import mail as mails
+from apps.users.services import people
 from apps.web import views as web
 
 BACK_OFFICE, MARKET = "/admin/", "/trade/{}"
@@ -40,15 +41,22 @@ def log_in_as(request: HttpRequest, login_name: str) -> HttpResponse:
     """Log in as a demo user, by the password that `demo.json` has of them."""
     try:
         name, password = services.credentials_of(login_name)
+        user = authenticate(request, username=people.full_login(name), password=password)
     except Refusal as refusal:
         return _refused(refusal)
-    user = authenticate(request, username=users.full_login(name), password=password)
     if user is None:
         return _refused(services.NoSuchDemoUser("The demo's log-ins are not seeded yet."))
     login(request, user)
     is_staff = bool(getattr(user, "is_staff", False))
     sessions.begin(request.session, now=time.time(), is_staff=is_staff)
     return JsonResponse({"next": BACK_OFFICE if is_staff else _first_market()})
+
+
+@require_safe
+@ensure_csrf_cookie
+def mail(request: HttpRequest) -> HttpResponse:
+    """Show what this exchange mailed to anybody: in the demo no mail leaves the machine."""
+    return web.page(request, "mail", modules=MODULES, mails=mails.newest_in_demo())
 
 
 @require_POST

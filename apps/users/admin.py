@@ -1,11 +1,12 @@
 """Staff see people, accounts and keys. No secret, sealed or not, is on any page."""
 
-from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.urls import URLPattern, path
 
 from apps.common.admin import ReadOnlyAdmin, ReadOnlyInline
-from apps.users.models import ApiKey, FeeTier, TradingAccount, User
+from apps.users import staff
+from apps.users.models import ApiKey, Device, FeeTier, TradingAccount, User
 
 
 class AccountInline(ReadOnlyInline):
@@ -47,6 +48,15 @@ class TradingAccountAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     ordering = ("number",)
 
+    def get_urls(self) -> list[URLPattern]:
+        """Put the acts in front of the pages that only show."""
+        site = self.admin_site
+        acts = [
+            path("<int:number>/freeze/", site.admin_view(staff.freeze), name="users_freeze"),
+            path("<int:number>/unfreeze/", site.admin_view(staff.unfreeze), name="users_unfreeze"),
+        ]
+        return acts + super().get_urls()
+
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
@@ -56,12 +66,18 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "public_id",
         "account",
         "label",
+        "kind",
         "can_read",
         "can_trade",
+        "can_withdraw",
+        "markets",
+        "networks",
         "created_at",
+        "expires_at",
         "revoked_at",
+        "last_used_at",
     )
-    list_filter = ("can_trade", ("revoked_at", admin.EmptyFieldListFilter))
+    list_filter = ("kind", "can_trade", "can_withdraw", ("revoked_at", admin.EmptyFieldListFilter))
     search_fields = ("public_id__startswith", "=account__number")
     list_select_related = ("account",)
     ordering = ("-created_at",)
@@ -76,29 +92,17 @@ class FeeTierAdmin(ReadOnlyAdmin):
     ordering = ("kind", "tier")
 
 
-# What other packages bring along could be changed here: groups are made by code, and attempts to
-# log in are a record.
+# What other packages bring along could be changed here: groups are made by code.
 admin.site.unregister(Group)
-for model in (AccessAttempt, AccessFailureLog, AccessLog):
-    if admin.site.is_registered(model):
-        admin.site.unregister(model)
 
 
-@admin.register(AccessAttempt)
-class AccessAttemptAdmin(ReadOnlyAdmin):
-    """Failed log-ins that still count."""
+@admin.register(Device)
+class DeviceAdmin(ReadOnlyAdmin):
+    """Browsers that people completed a log-in with. Never the mark that their cookies carry."""
 
-    list_display = ("attempt_time", "username", "ip_address", "failures_since_start")
-    search_fields = ("username__startswith", "ip_address")
-    ordering = ("-attempt_time",)
-    fields = list_display  # Never what was typed.
-
-
-@admin.register(AccessLog)
-class AccessLogAdmin(ReadOnlyAdmin):
-    """Log-ins and log-outs."""
-
-    list_display = ("attempt_time", "logout_time", "username", "ip_address")
-    search_fields = ("username__startswith", "ip_address")
-    ordering = ("-attempt_time",)
+    list_display = ("user", "name", "place", "first_seen_at", "last_seen_at", "revoked_at")
+    list_filter = (("revoked_at", admin.EmptyFieldListFilter),)
+    search_fields = ("user__email__startswith",)
+    list_select_related = ("user",)
+    ordering = ("-last_seen_at",)
     fields = list_display

@@ -7,49 +7,61 @@ import time
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 
-from apps.users import sealing, sessions
-from apps.users.contracts import KeyGrant, SessionGrant, Standing
+from apps.users import networks, sealing, sessions
+from apps.users.contracts import HMAC, KeyGrant, SessionGrant, Standing
 from apps.users.models import ApiKey, ApiKeyQuerySet, FeeTier, TradingAccount, User
+from apps.users.standing.computing import standing_of
 
-TRADING_KYC_TIER = 1  # Unverified people see markets and nothing else.
 
-
-def standing_of(account: TradingAccount, *, reads: bool = True, trades: bool = True) -> Standing:
-    """Say what an account may do, when its user and the way in allow it."""
-    active = account.user.is_active
-    may_trade = active and not account.is_frozen and account.kyc_tier >= TRADING_KYC_TIER
-    return Standing(
-        user_id=account.user_id,
-        account=account.number,
-        partition=account.partition,
-        kyc_tier=account.kyc_tier,
-        vip_tier=account.vip_tier,
-        may_read=active and reads,
-        may_trade=may_trade and trades,
-        may_cancel=active and trades,
-        is_staff=account.user.is_staff,
-    )
+def account(number: int) -> TradingAccount | None:
+    """Return an account, with its person."""
+    return TradingAccount.objects.select_related("user").filter(pk=number).first()
 
 
 def main_account(user_id: int) -> TradingAccount | None:
     """Return the account a person's log-in trades with: their oldest. Staff have none."""
-    accounts = TradingAccount.objects.select_related("user").filter(user_id=user_id)
-    return accounts.order_by("number").first()
+    return accounts_of(user_id).first()
 
 
-def standing_for_user(user_id: int) -> Standing | None:
-    """Say what a person's log-in may do, or None if they have no trading account."""
-    account = main_account(user_id)
+def accounts_of(user_id: int) -> QuerySet[TradingAccount]:
+    """Return a person's accounts, the main one first."""
+    own = TradingAccount.objects.select_related("user").filter(user_id=user_id)
+    return own.order_by("number")
+
+
+def own_account(user_id: int, number: int) -> TradingAccount | None:
+    """Return an account if it is this person's; another's and none look the same from here."""
+    return accounts_of(user_id).filter(number=number).first()
+
+
+def standing_for_user(user_id: int, *, number: int | None = None) -> Standing | None:
+    """Say what a person's log-in may do with their main account, or the one of this number.
+
+    None if they have no such account.
+    """
+    account = main_account(user_id) if number is None else own_account(user_id, number)
     return standing_of(account) if account else None
 
 
 def _key_grant(key: ApiKey) -> KeyGrant:
+    if key.kind == HMAC:
+        secret = sealing.unseal(bytes(key.sealed_secret or b""), bound_to=key.public_id)
+    else:
+        secret = bytes(key.public_key or b"")
     return KeyGrant(
         public_id=key.public_id,
-        secret=sealing.unseal(bytes(key.sealed_secret), bound_to=key.public_id),
-        standing=standing_of(key.account, reads=key.can_read, trades=key.can_trade),
+        kind=key.kind,
+        secret=secret,
+        standing=standing_of(
+            key.account, reads=key.can_read, trades=key.can_trade, withdraws=key.can_withdraw
+        ),
+        can_withdraw=key.can_withdraw,
+        markets=frozenset(key.markets),
+        networks=networks.of_words(key.networks),
+        expires_at=key.expires_at.timestamp() if key.expires_at else float("inf"),
     )
 
 
@@ -93,7 +105,7 @@ def is_live_key(public_id: str, *, account: int) -> bool:
 
 
 def keys_of(user_id: int) -> ApiKeyQuerySet:
-    """Return a person's live keys, newest first."""
+    """Return the live keys of all of a person's accounts, newest first."""
     return ApiKey.objects.live().owned_by(user_id).order_by("-created_at", "-pk")
 
 

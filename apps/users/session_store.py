@@ -10,7 +10,8 @@ from django.conf import settings
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
 from django.core.cache import caches
 
-from apps.users import services, sessions
+from apps.users import sessions
+from apps.users.services import announcing
 
 log = structlog.get_logger("fairbook.users")
 
@@ -58,7 +59,7 @@ class SessionStore(CachedStore):
         key = session_key or self.session_key
         super().delete(session_key)
         if key:
-            services.end_session(sessions.name_of(key))
+            announcing.end_session(sessions.name_of(key))
 
     def _validate_session_key(self, key: str | None) -> bool:
         return sessions.is_key(key)

@@ -2,13 +2,26 @@
 
 from django.urls import path
 
-from apps.users import views
+from apps.users.views import account, devices, keys, passwords, session, sign_up, subaccounts
 
 app_name = "users"
 urlpatterns = [
-    path("api/v1/session", views.SessionView.as_view(), name="session"),
-    path("api/v1/users", views.SignUp.as_view(), name="sign-up"),
-    path("api/v1/account", views.Account.as_view(), name="account"),
-    path("api/v1/account/keys", views.Keys.as_view(), name="keys"),
-    path("api/v1/account/keys/<str:public_id>", views.Key.as_view(), name="key"),
+    path("api/v1/session", session.SessionView.as_view(), name="session"),
+    path("api/v1/users", sign_up.SignUp.as_view(), name="sign-up"),
+    path("api/v1/users/proofs", sign_up.Proofs.as_view(), name="proofs"),
+    path("api/v1/users/resets", passwords.Resets.as_view(), name="resets"),
+    path("api/v1/users/resets/proofs", passwords.ResetProofs.as_view(), name="reset-proofs"),
+    path("api/v1/account/password", passwords.Password.as_view(), name="password"),
+    path("api/v1/account/email", passwords.Email.as_view(), name="email"),
+    path("api/v1/account/devices", devices.Devices.as_view(), name="devices"),
+    path("api/v1/account/devices/<int:number>", devices.Device.as_view(), name="device"),
+    path("api/v1/account", account.Account.as_view(), name="account"),
+    path("api/v1/account/keys", keys.Keys.as_view(), name="keys"),
+    path("api/v1/account/keys/<str:public_id>", keys.Key.as_view(), name="key"),
+    path("api/v1/account/subaccounts", subaccounts.Subaccounts.as_view(), name="subaccounts"),
+    path(
+        "api/v1/account/subaccounts/<int:number>",
+        subaccounts.Subaccount.as_view(),
+        name="subaccount",
+    ),
 ]

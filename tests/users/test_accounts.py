@@ -9,9 +9,10 @@ from cryptography.exceptions import InvalidTag
 from apps.common.kernel.ids import partition_of
 from apps.common.models import OutboxMessage
 from apps.risk.contracts.commands import AccountOpen, FeesSet
-from apps.users import sealing, selectors, services, sessions
+from apps.users import sealing, selectors, sessions
 from apps.users.contracts import Changed
 from apps.users.memory import EdgeMemory
+from apps.users.services import accounts, people
 
 PASSWORD = "correct horse battery"
 
@@ -19,17 +20,17 @@ PASSWORD = "correct horse battery"
 @pytest.mark.django_db
 def test_an_account_is_told_to_its_partition_with_its_fees(monkeypatch, cache):
     monkeypatch.setenv("FAIRBOOK_RISK_PARTITIONS", "3")
-    people = [
-        services.register(email=f"p{number}@example.org", password=PASSWORD) for number in range(6)
+    persons = [
+        people.register(email=f"p{number}@example.org", password=PASSWORD) for number in range(6)
     ]
 
-    accounts = [services.create_account(user_id=person, vip_tier=1) for person in people]
+    opened_accounts = [accounts.create_account(user_id=person, vip_tier=1) for person in persons]
 
-    assert sorted(account.partition for account in accounts) == [0, 0, 1, 1, 2, 2]
-    assert all(partition_of(account.account) == account.partition for account in accounts)
-    assert len({account.account for account in accounts}) == 6
+    assert sorted(account.partition for account in opened_accounts) == [0, 0, 1, 1, 2, 2]
+    assert all(partition_of(account.account) == account.partition for account in opened_accounts)
+    assert len({account.account for account in opened_accounts}) == 6
     decode = msgspec.msgpack.Decoder(AccountOpen | FeesSet).decode
-    first = accounts[0]
+    first = opened_accounts[0]
     sent = OutboxMessage.objects.filter(worker=f"risk:{first.partition}").order_by("pk")
     opened, fees = (decode(bytes(row.body)) for row in sent[:2])
     assert opened == AccountOpen(account=first.account)
@@ -42,10 +43,10 @@ def test_an_account_is_told_to_its_partition_with_its_fees(monkeypatch, cache):
     [(0, False, False, True), (1, False, True, True), (4, True, False, True)],
 )
 def test_who_may_trade_is_one_answer(cache, tier, frozen, may_trade, may_cancel):
-    person = services.register(email="p@example.org", password=PASSWORD)
-    account = services.create_account(user_id=person, kyc_tier=tier).account
+    person = people.register(email="p@example.org", password=PASSWORD)
+    account = accounts.create_account(user_id=person, kyc_tier=tier).account
     if frozen:
-        services.set_frozen(number=account, frozen=True, reason="a test")
+        accounts.set_frozen(number=account, frozen=True, reason="a test")
 
     standing = selectors.standing_for_user(person)
 

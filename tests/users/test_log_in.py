@@ -1,4 +1,4 @@
-"""Log-in, sign-up and keys, through the doors."""
+"""Log-in and keys, through the doors."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from apps.users import selectors, services
-from apps.users.models import ApiKey, User
+from apps.users import selectors
+from apps.users.models import ApiKey
+from apps.users.services import accounts, people
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
-SESSION, USERS, KEYS = "/api/v1/session", "/api/v1/users", "/api/v1/account/keys"
+SESSION, KEYS = "/api/v1/session", "/api/v1/account/keys"
 
 
 @pytest.fixture
 def alice(cache) -> int:
-    user_id = services.register(email="alice@fairbook.example", password=PASSWORD)
-    services.create_account(user_id=user_id, kyc_tier=2)
+    user_id = people.register(email="alice@fairbook.example", password=PASSWORD)
+    accounts.create_account(user_id=user_id, kyc_tier=2)
     return user_id
 
 
@@ -69,7 +70,7 @@ def test_a_log_in_while_postgresql_is_away_is_asked_to_come_again(alice, browser
     def away(*_args: object, **_kwargs: object) -> None:
         raise OperationalError("the server is away")
 
-    monkeypatch.setattr(User._default_manager, "get_by_natural_key", away)
+    monkeypatch.setattr(selectors, "user_by_email", away)
 
     answer = log_in(browser)
 
@@ -84,41 +85,10 @@ def test_a_log_in_needs_a_page_of_ours(alice, cache):
     assert answer.status_code == 403
 
 
-def test_sign_up_says_the_same_to_the_new_and_to_the_known(alice, browser):
-    new = send(browser, USERS, email="New@Example.org", password=PASSWORD)
-    known = send(browser, USERS, email="alice@fairbook.example", password="another horse battery")
-
-    assert (new.status_code, known.status_code) == (202, 202)
-    assert new.json() == known.json()
-    assert log_in(browser, "new@example.org").status_code == 200
-    assert log_in(Client()).status_code == 200  # Her password is what it was.
-
-
-@pytest.mark.parametrize("password", ["short", "password1234", ""])
-def test_a_weak_password_is_refused_and_makes_nobody(browser, password):
-    answer = send(browser, USERS, email="new@example.org", password=password)
-
-    assert answer.status_code == 400
-    assert answer.json()["code"] in ("weak_password", "invalid")
-    assert not User.objects.filter(email="new@example.org").exists()
-
-
-def test_what_a_stranger_sends_beside_the_form_changes_nothing(browser):
-    send(
-        browser, USERS, email="new@example.org", password=PASSWORD,
-        is_staff=True, is_superuser=True, kyc_tier=4, user_id=1, balance="1000",
-    )  # fmt: skip
-
-    user = User.objects.get(email="new@example.org")
-    assert not user.is_staff
-    assert not user.is_superuser
-    assert selectors.main_account(user.pk).kyc_tier <= 1
-
-
 def test_a_key_is_shown_once_and_sealed_at_rest(alice, browser):
     log_in(browser)
 
-    made = send(browser, KEYS, label="bot", can_trade=True).json()
+    made = send(browser, KEYS, label="bot", kind="hmac", can_trade=True).json()
 
     (listed,) = browser.get(KEYS).json()
     row = ApiKey.objects.get(public_id=made["public_id"])
@@ -131,8 +101,9 @@ def test_a_key_is_shown_once_and_sealed_at_rest(alice, browser):
 
 def test_a_key_is_revoked_by_its_owner_only(alice, browser):
     log_in(browser)
-    made = send(browser, KEYS, label="bot").json()["public_id"]
-    send(browser, USERS, email="mallory@example.org", password=PASSWORD)
+    made = send(browser, KEYS, label="bot", kind="hmac").json()["public_id"]
+    thief = people.register(email="mallory@example.org", password=PASSWORD)
+    accounts.create_account(user_id=thief, kyc_tier=1)
     mallory = Client()
     log_in(mallory, "mallory@example.org")
 

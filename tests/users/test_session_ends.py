@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from apps.users import services, sessions
+from apps.users import sessions
+from apps.users.services import announcing
 from apps.users.session_store import SessionStore
 
 pytestmark = pytest.mark.django_db
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("drop", ["flush", "cycle_key", "delete"])
 def test_a_dropped_session_ends_at_every_edge(cache, monkeypatch, drop):
     ended: list[str] = []
-    monkeypatch.setattr(services, "end_session", ended.append)
+    monkeypatch.setattr(announcing, "end_session", ended.append)
     session = SessionStore()
     session["somebody"] = 1
     session.save()

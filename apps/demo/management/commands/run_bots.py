@@ -71,7 +71,9 @@ class Command(BaseCommand):
                     info = await client.public("/api/v3/exchangeInfo")
                     if info["symbols"] and bots.MAKER in demo_users():
                         return [
-                            bots.Market.read(entry, center_of(entry)) for entry in info["symbols"]
+                            bots.Market.read(entry, center)
+                            for entry in info["symbols"]
+                            if (center := center_of(entry)) is not None
                         ]
                 except ApiRefusal:
                     pass
@@ -79,10 +81,13 @@ class Command(BaseCommand):
         return []
 
 
-def center_of(entry: dict[str, Any]) -> float:
-    """Return the price that the oracle walks around: the market's price at its listing."""
+def center_of(entry: dict[str, Any]) -> float | None:
+    """Return the price that the oracle walks around: the market's price at its listing.
+
+    None where staff listed the market: the bots own nothing of it.
+    """
     from apps.markets.demo import MARKETS
 
     known = {spec.symbol.replace("-", ""): spec for spec in MARKETS}
     spec = known.get(entry["symbol"])
-    return spec.reference_ticks * spec.tick_units / 10**spec.price_decimals if spec else 100.0
+    return spec.reference_ticks * spec.tick_units / 10**spec.price_decimals if spec else None

@@ -34,9 +34,10 @@ class Command(BaseCommand):
 def deposit(login: str, asset: str, amount: str, reference: str) -> None:
     """Credit demo funds: a row in the outbox, and from there a command to the risk engine."""
     from apps.orders import demo
-    from apps.users import selectors, services
+    from apps.users import selectors
+    from apps.users.services import people
 
-    user = selectors.user_by_email(services.full_login(login))
+    user = selectors.user_by_email(people.full_login(login))
     owner = selectors.standing_for_user(user.pk) if user else None
     if owner is None:
         raise TourFailed(f"{login} has no trading account: run `make up` first")

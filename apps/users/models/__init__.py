@@ -1,0 +1,33 @@
+"""People, their trading accounts, their API keys. Private to this app."""
+
+from apps.users.models.accounts import (
+    KYC_TIER_MAX,
+    VIP_TIER_MAX,
+    AccountCounter,
+    FeeTier,
+    TradingAccount,
+)
+from apps.users.models.devices import Device, DeviceQuerySet
+from apps.users.models.identity import PendingSignUp, Proof, ProofQuerySet
+from apps.users.models.keys import ApiKey, ApiKeyQuerySet
+from apps.users.models.mail import Mail, MailQuerySet
+from apps.users.models.people import User, UserManager
+
+__all__ = [
+    "KYC_TIER_MAX",
+    "VIP_TIER_MAX",
+    "AccountCounter",
+    "ApiKey",
+    "ApiKeyQuerySet",
+    "Device",
+    "DeviceQuerySet",
+    "FeeTier",
+    "Mail",
+    "MailQuerySet",
+    "PendingSignUp",
+    "Proof",
+    "ProofQuerySet",
+    "TradingAccount",
+    "User",
+    "UserManager",
+]

@@ -1,0 +1,30 @@
+"""Doors for Celery: mails leave, and what is over is forgotten. Each may run twice."""
+
+from __future__ import annotations
+
+import structlog
+from celery import shared_task
+from django.db import OperationalError
+
+from apps.users.services import mail, proofs
+
+MAILS_PER_RUN_MAX = 50
+_log = structlog.get_logger("fairbook.users")
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def send_mails(**_from_newer_senders: object) -> None:
+    """Send the mails that are due. Beat asks every other second."""
+    try:
+        for _ in range(MAILS_PER_RUN_MAX):
+            if not mail.send_next():
+                return
+    except OperationalError as away:  # Heals by itself; beat asks again.
+        _log.warning("users.mail.database_away", error=str(away).splitlines()[0][:200])
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def forget_what_is_over(**_from_newer_senders: object) -> None:
+    """Drop old mails, old proofs, and sign-ups that were never proven."""
+    mail.forget_old()
+    proofs.forget_old()
