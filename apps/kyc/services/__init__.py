@@ -1,0 +1,1 @@
+"""What can be done about identity checks, one module per thing."""

@@ -1,0 +1,1 @@
+"""JSON under /api/v1/kyc, by what it is about."""
