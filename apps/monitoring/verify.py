@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import redis
 
+from apps.common import audit_chain
 from apps.journals import directory
 from apps.journals.archive import Archive
 from apps.journals.recorded import Damage, Diverged, RecordedBatch
@@ -37,6 +38,7 @@ from apps.monitoring.walk import (
 )
 
 LIVE_WAIT_S = 2.0
+AUDIT_RECORDS_AT_ONCE = 5_000
 
 Stops = dict[int, list[Callable[[], None]]]
 
@@ -51,6 +53,7 @@ def verify(
     with audit.consistent_view():
         run.check_ledger()
         run.replay_partitions()
+    run.check_audit_log()
     run.replay_books()
     run.replay_from_snapshots()
     run.check_archives()
@@ -135,6 +138,16 @@ class _Verification:
         self.findings.checked(invariant, checked)
         for violation in violations:
             self.findings.violated(invariant, violation)
+
+    def check_audit_log(self) -> None:
+        """I10: every record is as it was sealed, and all that was told of the log is in it."""
+        check = audit_chain.ChainCheck()
+        while True:
+            count, wrong = check.go_on(AUDIT_RECORDS_AT_ONCE)
+            self._note("I10", count, wrong)
+            if count < AUDIT_RECORDS_AT_ONCE or wrong:
+                break
+        self._note("I10", 0, audit_chain.wrong_tellings(self._journal))
 
     # -- partitions
 

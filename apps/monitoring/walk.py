@@ -19,7 +19,7 @@ from apps.journals import keys, wire
 from apps.journals.codec import Codec
 from apps.journals.contracts import FrameRefused
 from apps.journals.machine import Machine
-from apps.journals.recorded import Damage, RecordedBatch, apply_recorded
+from apps.journals.recorded import Damage, RecordedBatch, apply_recorded, names_the_sequence
 from apps.journals.recovery import Blueprint
 from apps.journals.replica import Replica
 from apps.risk.codec import RISK_CODEC
@@ -135,7 +135,8 @@ class Walk:
 
     def _apply(self, recorded: RecordedBatch, fold: Fold | None) -> None:
         before = self.replica.machine.seq
-        apply_recorded(self.replica, recorded)
+        with names_the_sequence(self.replica):
+            apply_recorded(self.replica, recorded)
         self._waiting.popleft()
         self.commands += self.replica.machine.seq - before
         if fold is not None:
@@ -144,5 +145,6 @@ class Walk:
 
     def _next(self) -> RecordedBatch | None:
         if not self._waiting:
-            self._waiting.extend(self._history.read(after=self.replica.batch))
+            with names_the_sequence(self.replica):
+                self._waiting.extend(self._history.read(after=self.replica.batch))
         return self._waiting[0] if self._waiting else None

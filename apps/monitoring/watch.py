@@ -18,6 +18,7 @@ import redis
 import structlog
 from django.db import OperationalError, connection
 
+from apps.common import audit_chain
 from apps.common.kernel.invariants import InvariantBroken
 from apps.journals import directory
 from apps.journals.recorded import Damage, Diverged, RecordedBatch
@@ -35,6 +36,7 @@ BUDGET_S = 0.25
 BATCHES_AT_ONCE = 256
 SWEEP_MS = 500  # Longer than this a sweep of the whole ledger is not this task's work.
 HALT = "verify"
+AUDIT_RECORDS, AUDIT_TELLINGS = 1_000, 20  # Of the audit log, in each tick.
 
 _log = structlog.get_logger("fairbook.verify")
 
@@ -52,6 +54,7 @@ class Watch:
         self.models: dict[str, shown.Shown] = {}  # Read, and not passed by the replica yet.
         self.cuts = derive.Cuts()
         self.sweeps = True
+        self.audit_chain = audit_chain.ChainCheck()
 
     def tick(self) -> VerifyStatus:
         """Go on for a moment, publish what was found, and stop withdrawals if it does not tie."""
@@ -105,6 +108,7 @@ class _Tick:
                 self._guarded(worker, partial(self._follow_book, worker, views[worker]))
         if self._watch.sweeps:
             self._sweep()
+        self._check_audit_log()
         return imbalance
 
     @property
@@ -235,6 +239,13 @@ class _Tick:
                 raise
             self._watch.sweeps = False
             _log.warning("verify.sweep.left_to_the_command", limit_ms=SWEEP_MS)
+
+    def _check_audit_log(self) -> None:
+        """Go on round the audit log, and compare what was told of it last."""
+        _, wrong = self._watch.audit_chain.go_on(AUDIT_RECORDS)
+        wrong += audit_chain.wrong_tellings(self._watch.journal, newest=AUDIT_TELLINGS)
+        for violation in wrong:
+            self.findings.violated("I10", violation)
 
 
 def _snapshot_batches(worker: str) -> set[int]:

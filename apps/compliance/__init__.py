@@ -1,0 +1,1 @@
+"""Where the exchange serves whom: versioned rules by country and tier, and places of addresses."""
