@@ -7,7 +7,7 @@ from sortedcontainers import SortedDict
 
 from apps.common.kernel.invariants import ensure
 from apps.marketdata.dialect import Numbers
-from matching_worker.contracts.market import BUY, Side
+from matching_worker.contracts.market import BUY, SELL, Side
 
 CHECKSUM_LEVELS = 10
 Levels = list[tuple[int, int]]
@@ -33,6 +33,18 @@ class Depth:
         for diff in self.diffs:
             (diff.bids if side == BUY else diff.asks).add(ticks)
 
+    @property
+    def is_crossed(self) -> bool:
+        """Whether a bid reaches an ask: so only before an auction's trades are done."""
+        if not self.bids or not self.asks:
+            return False
+        return bool(self.bids.peekitem(-1)[0] >= self.asks.peekitem(0)[0])
+
+    def trade_best(self, lots: int) -> None:
+        """Shrink the best level of both sides: where an auction's trades take from."""
+        self.change(BUY, self.bids.peekitem(-1)[0], -lots)
+        self.change(SELL, self.asks.peekitem(0)[0], -lots)
+
     def best_bids(self, count: int) -> Levels:
         """Return the highest bids, best first."""
         return [(ticks, self.bids[ticks]) for ticks in islice(reversed(self.bids), count)]
@@ -47,8 +59,7 @@ class Depth:
 
     def check(self) -> None:
         """Claim what must hold between two batches."""
-        if self.bids and self.asks:
-            ensure(self.bids.peekitem(-1)[0] < self.asks.peekitem(0)[0], "a book is never crossed")
+        ensure(not self.is_crossed, "a book is never crossed, but in an auction")
 
 
 class Diff:

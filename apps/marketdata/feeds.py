@@ -6,6 +6,7 @@ so that a client takes a REST snapshot after it and sees by itself whether the t
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,15 +14,17 @@ from urllib.parse import parse_qs
 import msgspec
 import redis
 
+from apps.common import addresses
+from apps.common.errors import Unavailable
 from apps.common.redis_clients import async_cache_client
-from apps.marketdata import store, stream_names
+from apps.marketdata import listen_keys, store, stream_names
 from apps.marketdata.groups import user_group
-from apps.marketdata.sockets import POLICY, Closed, Socket
+from apps.marketdata.listen_keys import ListenKey
+from apps.marketdata.sockets import NOT_LOGGED_IN, POLICY, Closed, Socket, remembered
 
 STREAMS_MAX = 1_024
 SYMBOLS_FRESH_S = 5.0
 INVALID_JSON, UNKNOWN_PROPERTY, INVALID_VALUE, INVALID_REQUEST = 3, 0, 1, 2
-LISTEN_KEY = "listenkey:"  # On `cache`, written by the edge: key → account.
 
 
 class Wrong(Exception):
@@ -48,25 +51,10 @@ async def _symbols() -> frozenset[str]:
     return _Known.symbols
 
 
-async def account_of_listen_key(key: str) -> int | None:
-    """Return whose private stream a listen key opens."""
-    async with async_cache_client() as cache:
-        account = await cache.get(f"{LISTEN_KEY}{key}")
-    return int(account) if account else None
-
-
 async def group_named(name: str) -> str:
-    """Return the group of a stream, or refuse its name."""
-    try:
-        if stream_names.is_listen_key(name):
-            account = await account_of_listen_key(name)
-            if account is None:
-                raise Wrong(INVALID_REQUEST, "Invalid request: unknown listen key")
-            return user_group(account)
-        group = stream_names.group_of(name)
-        known = await _symbols()
-    except (redis.RedisError, OSError, ValueError):
-        raise Wrong(INVALID_REQUEST, "Streams are not available now; try again.") from None
+    """Return the group of a public stream, or refuse its name."""
+    group = stream_names.group_of(name)
+    known = await _symbols()
     symbol = stream_names.symbol_of(name)
     if group is None or (symbol is not None and known and symbol not in known):
         raise Wrong(INVALID_REQUEST, f"Invalid request: unknown stream {name[:60]}")
@@ -91,17 +79,54 @@ class StreamSocket(Socket):
             raise Closed(POLICY, wrong.text) from None
 
     async def watch(self) -> None:
-        """Close when a listen key has run out (or was closed by its owner)."""
-        for key in [name for mine in self.groups.values() for name in mine]:
-            if not stream_names.is_listen_key(key):
-                continue
-            try:
-                account = await account_of_listen_key(key)
-            except (redis.RedisError, OSError, ValueError):
-                return  # The cache is away: what it knew of keys, nobody knows now.
-            if account is None:
-                self.say({"e": "listenKeyExpired", "E": time.time_ns() // 1_000_000})
-                await self.unfollow(next(g for g, mine in self.groups.items() if key in mine), key)
+        """Follow listen keys no more that ran out, or whose maker ended; close if nothing is left.
+
+        While nobody can say, they go on.
+        """
+        ended = [name for name in self._listen_keys() if not await self._is_open(name)]
+        for name in ended:
+            self.say({"e": "listenKeyExpired", "E": time.time_ns() // 1_000_000})
+            with contextlib.suppress(redis.RedisError, OSError):  # It is forgotten here already.
+                await self.unsubscribe([name])
+        if ended and not self.groups:
+            raise Closed(NOT_LOGGED_IN, "the listen key has ended")
+
+    def _listen_keys(self) -> list[str]:
+        held = {name for mine in self.groups.values() for name in mine}
+        return [name for name in held if stream_names.is_listen_key(name)]
+
+    async def _is_open(self, name: str) -> bool:
+        try:
+            return await self._opened(name) is not None
+        except (Unavailable, redis.RedisError, OSError):
+            return True
+
+    async def _opened(self, name: str) -> ListenKey | None:
+        """Return a listen key that opens its stream now; from here on, hear of its end at once."""
+        async with async_cache_client() as cache:
+            found = await listen_keys.find(cache, name)
+        if found is None:
+            return None
+        memory = remembered()
+        address = addresses.peer(self.scope)
+        grant = await listen_keys.grant_of(name, found, memory, address=address)
+        if grant is None:
+            return None
+        self.ends_at = min(self.ends_at, grant.expires_at)
+        self.heed(memory.watchers, *listen_keys.lives_on(name, found))
+        return found
+
+    async def _group_of(self, name: str) -> str:
+        """Return the group of a stream, public or private, or refuse its name."""
+        try:
+            if not stream_names.is_listen_key(name):
+                return await group_named(name)
+            found = await self._opened(name)
+        except (Unavailable, redis.RedisError, OSError):
+            raise Wrong(INVALID_REQUEST, "Streams are not available now; try again.") from None
+        if found is None:
+            raise Wrong(INVALID_REQUEST, "Invalid request: unknown listen key")
+        return user_group(found.account)
 
     def frame(self, name: str, text: str) -> str:
         """Send events bare, or wrapped with the name of their stream."""
@@ -112,7 +137,7 @@ class StreamSocket(Socket):
         held = {name for mine in self.groups.values() for name in mine}
         if len(held.union(names)) > STREAMS_MAX:
             raise Wrong(INVALID_REQUEST, f"Invalid request: at most {STREAMS_MAX} streams")
-        groups = [(await group_named(name), name) for name in names]
+        groups = [(await self._group_of(name), name) for name in names]
         try:
             for group, name in groups:
                 await self.follow(group, name)

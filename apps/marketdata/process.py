@@ -29,6 +29,7 @@ from matching_worker.contracts.to_book import MarketDefine
 
 READ_AT_ONCE = 512
 TENTH_S, SECOND_S, CHECKPOINT_S, AGAIN_S = 0.1, 1.0, 60.0, 0.2
+PACE_S = 0.01  # What comes within it is read and said in one go.
 TIME_STREAM = "time"
 
 _events = msgspec.msgpack.Decoder(list[BookEvent | FrameRefused])
@@ -92,7 +93,8 @@ class MarketData:
             try:
                 self.look()
                 while not self._service.stopping.is_set():
-                    self.turn()
+                    if self.turn():
+                        self._service.stopping.wait(PACE_S)
             except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError) as error:
                 self._service.check("marketdata", False, type(error).__name__)
                 self._reader = None

@@ -15,7 +15,11 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from apps.common.errors import Unavailable
 from apps.marketdata.hub import hub
+from apps.users import memory as users_memory
+from apps.users.memory import EdgeMemory
+from apps.users.watchers import Name, Watchers
 
 QUEUE_MAX = 1_000  # Messages that wait for one reader.
 QUEUE_BYTES_MAX = 4_000_000
@@ -23,7 +27,8 @@ MESSAGES_PER_S = 10  # What one socket may ask; the dialect allows 5.
 BURST = 20
 TEXT_MAX = 32_768
 CLOSE_S = 1.0
-WATCH_S = 30.0
+ENDED_S = 0.1  # Looked at so long after its end, a log-in has surely ended.
+WATCH_S = 30.0  # Changes are announced; this is the net for an announcement that was lost.
 
 POLICY, TOO_BIG, NOT_LOGGED_IN, OTHER_ORIGIN, TOO_SLOW = 1008, 1009, 4001, 4003, 4008
 
@@ -31,6 +36,14 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 encode_json = msgspec.json.Encoder().encode
+
+
+def remembered() -> EdgeMemory:
+    """Return what this edge knows of keys and log-ins: what private streams live on."""
+    memory = users_memory.in_use()
+    if memory is None:
+        raise Unavailable("Private streams")
+    return memory
 
 
 class Closed(Exception):
@@ -51,6 +64,9 @@ class Socket:
         self._news = asyncio.Event()
         self._over: asyncio.Future[Closed] = asyncio.get_running_loop().create_future()
         self._allowance, self._allowed_at = float(BURST), time.monotonic()
+        self._look = asyncio.Event()
+        self._watchers: Watchers | None = None
+        self.ends_at = float("inf")  # Unix seconds: when to look again at the latest.
         self.groups: dict[str, list[str]] = {}  # Group → the names it was asked for by.
 
     @classmethod
@@ -74,7 +90,10 @@ class Socket:
         """Take what the client said."""
 
     async def watch(self) -> None:
-        """Look now and then whether this client may still listen; to return is to allow it."""
+        """Look whether this client may still listen; to return is to allow it.
+
+        At once when a name changes that it heeds, when `ends_at` has come, and now and then.
+        """
 
     def frame(self, name: str, text: str) -> str:
         """Wrap an event of a group the way this client asked for."""
@@ -103,6 +122,21 @@ class Socket:
         """Close soon; the first reason counts."""
         if not self._over.done():
             self._over.set_result(closed)
+
+    # -- what it lives on
+
+    def heed(self, watchers: Watchers, *names: Name) -> None:
+        """Look again as soon as one of these names is announced to have changed.
+
+        And once now, if a name is new: what changed since it was asked about was not heard.
+        """
+        self._watchers = watchers
+        if watchers.add(self.look_soon, *names):
+            self.look_soon()
+
+    def look_soon(self) -> None:
+        """Watch now instead of later."""
+        self._look.set()
 
     # -- groups
 
@@ -135,6 +169,8 @@ class Socket:
             if not self._over.done():
                 await self._talk()
         finally:
+            if self._watchers is not None:
+                self._watchers.drop(self.look_soon)
             for group in list(self.groups):
                 with contextlib.suppress(Exception):  # The cache may be away; we are leaving.
                     await hub().leave(group, self)
@@ -196,7 +232,11 @@ class Socket:
 
     async def _watch(self) -> NoReturn:
         while True:
-            await asyncio.sleep(WATCH_S)
+            wait_s = min(WATCH_S, max(self.ends_at - time.time(), 0) + ENDED_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), wait_s)
+            self._look.clear()
+            self.ends_at = float("inf")  # Whoever looks says anew how long it may last.
             await self.watch()
 
     async def _write(self) -> NoReturn:

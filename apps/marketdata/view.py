@@ -12,10 +12,17 @@ from apps.journals.wire import Header
 from apps.marketdata.candles import Candle, Candles, RollingDay, of_trade, rolling_day
 from apps.marketdata.depth import Depth
 from apps.marketdata.dialect import Numbers, ms
-from matching_worker.contracts.from_book import OrderAdded, OrderRemoved, StateChanged, Trade
+from matching_worker.contracts.from_book import (
+    OrderAdded,
+    OrderReduced,
+    OrderRemoved,
+    StateChanged,
+    Trade,
+)
 from matching_worker.contracts.market import BUY, SELL, MarketSpec
 
 TRADES_KEPT = 2_000
+CHANGES_LEVELS = (OrderAdded, OrderReduced, OrderRemoved, Trade)
 
 
 class Print(msgspec.Struct, array_like=True, gc=False, frozen=True):
@@ -78,18 +85,18 @@ class MarketView:
         ensure(header.batch == self.batch + 1, "a log has no gap")
         changed = False
         for event in events:
-            changed = changed or isinstance(event, OrderAdded | OrderRemoved | Trade)
+            changed = changed or isinstance(event, CHANGES_LEVELS)
             match event:
                 case OrderAdded():
                     self.depth.change(event.side, event.price_ticks, event.lots)
-                case OrderRemoved():
+                case OrderRemoved() | OrderReduced():
                     self.depth.change(event.side, event.price_ticks, -event.lots)
                 case Trade():
                     self._trade(event, header.at_ns, receipt)
                 case StateChanged():
                     self.state = event.state
                 case _:
-                    pass  # Orders that never rested, cuts and refusals change nothing here.
+                    pass  # What waits, never rested or was refused is no part of the depth.
         self.batch, self.at_ns, self.hash = header.batch, header.at_ns, receipt
         if changed and header.last_seq <= self.seq:
             self.timed += 1
@@ -97,7 +104,10 @@ class MarketView:
 
     def _trade(self, trade: Trade, at_ns: int, receipt: bytes) -> None:
         taker_buys = trade.taker_side == BUY
-        self.depth.change(SELL if taker_buys else BUY, trade.price_ticks, -trade.lots)
+        if self.depth.is_crossed:  # An auction's: both orders rested, at prices of their own.
+            self.depth.trade_best(trade.lots)
+        else:
+            self.depth.change(SELL if taker_buys else BUY, trade.price_ticks, -trade.lots)
         quote = trade.price_ticks * trade.lots * self.spec.quote_per_tick_lot
         last = self.tape[-1] if self.tape else None
         goes_on = last is not None and (last.taker_order, last.ticks, last.seq) == (

@@ -1,6 +1,8 @@
 """Who asks? An API key with its signature, or a log-in with its cookie and its CSRF header.
 
-One set of rules for both ways in: `identify` for event loops, `identify_now` for threads.
+A key signs as the dialect does (`X-MBX-APIKEY`, query and body), or as `/api/v1` does
+(`X-Fairbook-Key`, method, path and time besides). One set of rules for all ways in: `identify` for
+event loops, `identify_now` for threads.
 """
 
 from __future__ import annotations
@@ -14,19 +16,18 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 from django.middleware.csrf import CsrfViewMiddleware
 
+from apps.common import addresses
+from apps.markets.contracts import MarketInfo
 from apps.orders.contracts import Caller
 from apps.orders.dialect import params as dialect_params
 from apps.orders.dialect import refusals, signing
 from apps.orders.dialect.params import Params
-from apps.risk.engine import codes
+from apps.users import networks, signatures
 from apps.users.contracts import KeyGrant, SessionGrant, Standing
-from apps.users.memory import EdgeMemory
+from apps.users.memory import KEY, SESSION, Admit, AdmitNow, EdgeMemory
 
 KEY_HEADER = "HTTP_X_MBX_APIKEY"
 SESSION_DEADLINE_NS = 5_000_000_000
-UNKNOWN_SECRET = b"\x00" * 64  # An unknown key costs the same as a wrong signature.
-# Refusals that say "we do not know you": they count against the address.
-STRANGER_NUMBERS = frozenset({-1022, -2014, -2015})
 
 
 class _Csrf(CsrfViewMiddleware):
@@ -50,8 +51,8 @@ def raw_parts(request: HttpRequest) -> tuple[bytes, bytes]:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Return the address that the connection came from. Forwarded-for headers say nothing here."""
-    return str(request.META.get("REMOTE_ADDR") or "unknown")
+    """Return whom the connection's address counts for. Forwarded-for headers say nothing here."""
+    return addresses.counted_as(str(request.META.get("REMOTE_ADDR") or ""))
 
 
 def check_csrf(request: HttpRequest) -> None:
@@ -73,37 +74,50 @@ class _Claim:
     def __init__(self, request: HttpRequest, allowed: frozenset[str]) -> None:
         self.request, self.allowed = request, allowed
         self.query, self.body = raw_parts(request)
-        self.params = dialect_params.parse(self.query, self.body)
-        self.key: str | None = request.META.get(KEY_HEADER)
+        self.params = self.times = dialect_params.parse(self.query, self.body)
+        self.key: str | None = key_of(request)
         self.session: str | None = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         if self.key is None and self.session is None:
             raise refusals.bad_key_format()
-        if self.key is not None:
-            signing.check_key_format(self.key)
-            self.params.needed("timestamp")
-            self.params.needed("signature")
+        if self.key is None:
+            return
+        signing.check_key_format(self.key)
+        if signatures.KEY_HEADER in request.META:
+            self.times = _times_in_headers(request)
+        self.times.needed("timestamp")
+        self.signature = self.times.needed("signature")
 
-    def by_key(self, grant: KeyGrant | None) -> Caller:
+    def by_key(self, grant: KeyGrant | None, memory: EdgeMemory) -> Caller:
         """Believe a signature, or refuse it."""
-        key, now_ns = str(self.key), time.time_ns()
-        signed = signing.signed_bytes(self.query, self.body)
-        secret = UNKNOWN_SECRET if grant is None else grant.secret
-        try:
-            signing.check_signature(secret, signed, signature=self.params.needed("signature"))
-        except refusals.DialectRefusal:
-            if grant is None:
-                raise refusals.bad_key() from None
-            raise
-        if grant is None or not grant.standing.may_read:
+        now_ns, address = time.time_ns(), str(self.request.META.get("REMOTE_ADDR") or "")
+        grant = used_from(grant, address)
+        signed = self._signed()
+        grant = signing.believed(grant, signed, signature=self.signature)
+        if not grant.standing.may_read:
             raise refusals.bad_key()
-        deadline_ns = signing.check_time(self.params, now_ns=now_ns)
+        deadline_ns = signing.check_time(self.times, now_ns=now_ns)
         self.params.check_known(self.allowed)
+        memory.uses.note(grant.public_id, address)
         return Caller(
             standing=grant.standing,
             params=self.params,
             deadline_ns=deadline_ns,
-            key=key,
+            key=grant.public_id,
             signed=signed,
+            markets=grant.markets,
+        )
+
+    def _signed(self) -> bytes:
+        """Return what the key must have signed."""
+        if self.times is self.params:
+            return signing.signed_bytes(self.query, self.body)
+        return signatures.v1_bytes(
+            method=str(self.request.method),
+            path=self.request.path,
+            query=self.query,
+            timestamp=self.times.needed("timestamp"),
+            window=self.times.raw("recvWindow") or "",
+            body=self.body,
         )
 
     def by_session(self, grant: SessionGrant | None) -> Caller:
@@ -117,29 +131,71 @@ class _Claim:
         return Caller(standing=grant.standing, params=self.params, deadline_ns=deadline_ns)
 
 
-async def identify(request: HttpRequest, memory: EdgeMemory, allowed: frozenset[str]) -> Caller:
-    """Say who asks, or refuse. `allowed` are the endpoint's parameters."""
+def key_of(request: HttpRequest) -> str | None:
+    """Return the API key that a request names, if any."""
+    named = request.META.get(signatures.KEY_HEADER)
+    return named if named is not None else request.META.get(KEY_HEADER)
+
+
+def _times_in_headers(request: HttpRequest) -> Params:
+    """Read when a request was signed, and the signature, from the headers of `/api/v1`."""
+    sent = {
+        "timestamp": request.META.get(signatures.TIME_HEADER),
+        "recvWindow": request.META.get(signatures.WINDOW_HEADER),
+        "signature": request.META.get(signatures.SIGNATURE_HEADER),
+    }
+    return Params({name: str(value) for name, value in sent.items() if value is not None})
+
+
+def used_from(grant: KeyGrant | None, address: str) -> KeyGrant | None:
+    """Return a key that may be used from a connection's address; from another it looks unknown."""
+    return grant if grant is not None and networks.allow(grant.networks, address) else None
+
+
+def way_in(request: HttpRequest) -> tuple[str, str]:
+    """Name the way by which a request came in: its kind, and the key or the cookie."""
+    key = key_of(request)
+    if key is not None:
+        return KEY, key
+    return SESSION, str(request.COOKIES.get(settings.SESSION_COOKIE_NAME))
+
+
+async def identify(
+    request: HttpRequest, memory: EdgeMemory, allowed: frozenset[str], *, admit: Admit
+) -> Caller:
+    """Say who asks, or refuse. `allowed` are the endpoint's parameters.
+
+    `admit` counts a name that nobody knows, before PostgreSQL is asked about it.
+    """
     claim = _Claim(request, allowed)
     if claim.key is not None:
-        return claim.by_key(await memory.key(claim.key))
-    return claim.by_session(await memory.session(str(claim.session)))
+        return claim.by_key(await memory.key(claim.key, admit=admit), memory)
+    return claim.by_session(await memory.session(str(claim.session), admit=admit))
 
 
-def identify_now(request: HttpRequest, memory: EdgeMemory, allowed: frozenset[str]) -> Caller:
-    """Do the same from a thread."""
+def identify_now(
+    request: HttpRequest,
+    memory: EdgeMemory,
+    allowed: frozenset[str],
+    *,
+    admit: AdmitNow | None = None,
+) -> Caller:
+    """Do the same from a thread. Without `admit`, the request was counted before."""
     claim = _Claim(request, allowed)
     if claim.key is not None:
-        return claim.by_key(memory.key_now(claim.key))
-    return claim.by_session(memory.session_now(str(claim.session)))
+        return claim.by_key(memory.key_now(claim.key, admit=admit), memory)
+    return claim.by_session(memory.session_now(str(claim.session), admit=admit))
 
 
-async def identify_key(request: HttpRequest, memory: EdgeMemory) -> Standing:
+async def identify_key(request: HttpRequest, memory: EdgeMemory, *, admit: Admit) -> Standing:
     """Say whose API key a request names; for the endpoints that need no signature."""
     key = request.META.get(KEY_HEADER, "")
     signing.check_key_format(key)
-    grant = await memory.key(key)
+    address = str(request.META.get("REMOTE_ADDR") or "")
+    grant = used_from(await memory.key(key, admit=admit), address)
     if grant is None or not grant.standing.may_read:
         raise refusals.bad_key()
+    memory.uses.note(key, address)
     return grant.standing
 
 
@@ -150,14 +206,22 @@ def public_params(request: HttpRequest, allowed: frozenset[str]) -> Params:
     return found
 
 
-def check_may_trade(caller: Caller) -> None:
-    """Refuse new orders of who may only look, and of accounts that may not trade."""
-    check_may_cancel(caller)
-    if not caller.standing.may_trade:
-        raise refusals.of_engine(codes.ACCOUNT_FROZEN)
-
-
-def check_may_cancel(caller: Caller) -> None:
-    """Refuse cancels of who may only look. A frozen account still cancels."""
+def check_may_trade(caller: Caller, market: MarketInfo | None = None) -> None:
+    """Refuse new orders of who may only look, or not there, and of accounts that may not trade."""
     if not caller.standing.may_cancel:
         raise refusals.bad_key()
+    if not caller.standing.may_trade:
+        raise refusals.may_not_trade(caller.standing.reasons)
+    _check_market(caller, market, number=-2010)
+
+
+def check_may_cancel(caller: Caller, market: MarketInfo | None = None) -> None:
+    """Refuse cancels of who may only look, or not there. A frozen account still cancels."""
+    if not caller.standing.may_cancel:
+        raise refusals.bad_key()
+    _check_market(caller, market, number=-2011)
+
+
+def _check_market(caller: Caller, market: MarketInfo | None, *, number: int) -> None:
+    if caller.markets and market is not None and market.spec.symbol not in caller.markets:
+        raise refusals.market_not_allowed(number)

@@ -16,6 +16,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     deadline_ns: int  # After it, engines refuse what this request asks.
     key: str = ""  # The API key; "" for a log-in.
     signed: bytes = b""  # What the key signed.
+    markets: frozenset[str] = frozenset()  # Where the key may trade and cancel; none named: all.
 
     @property
     def account(self) -> int:

@@ -25,8 +25,8 @@ from apps.markets import demo as demo_markets
 from apps.orders.models import FaucetGrant
 from apps.risk.contracts.commands import Deposit
 from apps.users import selectors as users
-from apps.users import services as users_services
 from apps.users.contracts import STAFF_ROLES, Standing
+from apps.users.services import accounts, keys, people, staff, subaccounts
 
 DAILY_LIMIT = {"USDT": "10000", "BTC": "0.2", "ETH": "4"}  # What the faucet gives per day.
 
@@ -47,6 +47,7 @@ class Person:
     tier: int = 0
     vip: int = 0
     funds: tuple[tuple[str, str], ...] = ()
+    desks: tuple[str, ...] = ()  # Names of sub-accounts.
 
 
 _SMALL = (("USDT", "100000"), ("BTC", "2"), ("ETH", "40"))
@@ -57,7 +58,7 @@ PEOPLE = (
     Person("bob", tier=2, funds=_SMALL),
     Person("carol", tier=1, funds=_SMALL),
     Person("dave"),
-    Person("acme", tier=4, vip=2, funds=_LARGE),
+    Person("acme", tier=4, vip=2, funds=_LARGE, desks=("desk one", "desk two")),
     Person("maker", role="maker", tier=2, vip=6, funds=_MAKER),
     *(Person(f"bot{number}", role="bot", tier=2, funds=_LARGE) for number in (1, 2, 3)),
     *(
@@ -85,7 +86,7 @@ def seed() -> list[dict[str, Any]]:
     """Make the demo's people, accounts, keys and funds; return what `demo.json` says of them."""
     check_is_demo()
     known = {entry["login"]: entry for entry in _read().get("users", [])}
-    users_services.let_staff_look()
+    staff.let_staff_in()
     entries = [_settle_in(person, known.get(person.login)) for person in PEOPLE]
     _write({"url": f"http://localhost:{config.integer('FAIRBOOK_PORT')}", "users": entries})
     return entries
@@ -128,8 +129,8 @@ def faucet(*, user_id: int, asset: str) -> str:
 @transaction.atomic(durable=True)
 def _settle_in(person: Person, known: dict[str, Any] | None) -> dict[str, Any]:
     password = (known or {}).get("password") or secrets.token_urlsafe(15)
-    user_id = users_services.register(
-        email=users_services.full_login(person.login),
+    user_id = people.register(
+        email=people.full_login(person.login),
         password=password,
         full_name=person.login.capitalize(),
         role=person.role,
@@ -149,16 +150,18 @@ def _settle_in(person: Person, known: dict[str, Any] | None) -> dict[str, Any]:
 def _account(person: Person, user_id: int, known: dict[str, Any] | None) -> dict[str, Any]:
     standing = users.standing_for_user(user_id)
     if standing is None:
-        standing = users_services.create_account(
+        standing = accounts.create_account(
             user_id=user_id, kyc_tier=person.tier, vip_tier=person.vip
         )
         for asset, amount in person.funds:
             reference = f"seed:{standing.account}:{asset}"
             deposit(standing, asset=asset, amount=amount, reference=reference)
+    for desk in person.desks:
+        subaccounts.seed_subaccount(user_id=user_id, label=desk)
     key = (known or {}).get("api_key")
     if known and key and users.is_live_key(key, account=standing.account):
         return {"api_key": key, "api_secret": known["api_secret"]}
-    made = users_services.create_api_key(account=standing.account, label="demo", can_trade=True)
+    made = keys.create_api_key(account=standing.account, label="demo", can_trade=True)
     return {"api_key": made.public_id, "api_secret": made.secret}
 
 

@@ -1,8 +1,14 @@
-"""The frame of every hot door: methods, the one handler of refusals, answers with their headers."""
+"""The frame of every hot door: methods, the one handler of refusals, answers with their headers.
+
+Every request is counted once. Who asks well is counted by the door, against their account; what is
+refused before that, is counted here: against the account if we believe who asks, else against the
+address. A key or cookie that nobody knows is counted before it is looked up.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -71,11 +77,7 @@ def door(**handlers: Handler) -> Callable[..., Any]:
     """Make an asynchronous view of one handler per method."""
 
     async def view(request: HttpRequest) -> HttpResponse:
-        handler = handlers.get(request.method or "")
-        if handler is None:
-            refusal = DialectRefusal(-1020, "This operation is not supported.", status=405)
-            refusal.headers["Allow"] = ", ".join(handlers)
-            return refusal_answer(refusal)
+        handler = handlers.get(request.method or "", not_supported)
         try:
             return await handler(request, await runtime.edge())
         except Refusal as refusal:
@@ -86,31 +88,84 @@ def door(**handlers: Handler) -> Callable[..., Any]:
             log.exception("edge.request.failed", path=request.path, method=request.method)
             return fault_answer()
 
+    async def not_supported(_request: HttpRequest, _edge: Edge) -> HttpResponse:
+        refusal = DialectRefusal(-1020, "This operation is not supported.", status=405)
+        refusal.headers["Allow"] = ", ".join(handlers)
+        raise refusal
+
     # Keys sign; the log-ins of browsers are checked inside.
     view.csrf_exempt = True  # type: ignore[attr-defined]
     view.hot_handlers = handlers  # type: ignore[attr-defined]  # For the API's schema.
     return view
 
 
+class _Visit:
+    """What the frame has to know of one request: who asks, if we believe them; if it is counted."""
+
+    __slots__ = ("caller", "is_counted")
+
+    def __init__(self) -> None:
+        self.caller: Caller | None = None
+        self.is_counted = False
+
+
+def _visit(request: HttpRequest) -> _Visit:
+    visit: _Visit | None = getattr(request, "visit", None)
+    if visit is None:
+        visit = request.visit = _Visit()  # type: ignore[attr-defined]
+    return visit
+
+
 async def _counted(request: HttpRequest, refusal: Refusal) -> Refusal:
-    """Count a stranger's failure against the address; too many are answered as such."""
-    if not isinstance(refusal, DialectRefusal) or refusal.number not in callers.STRANGER_NUMBERS:
+    """Count a request that failed before its door counted it; too many are answered as such."""
+    visit = _visit(request)
+    if visit.is_counted or refusal.http_status >= 500:
         return refusal
+    edge = await runtime.edge()
     try:
-        await charge_address(request, await runtime.edge(), weight=1)
+        if visit.caller is not None:
+            await charge(request, edge, visit.caller, weight=1)
+        else:
+            await charge_address(request, edge, weight=1)
     except DialectRefusal as too_fast:
         return too_fast
     return refusal
 
 
+async def identify(request: HttpRequest, edge: Edge, allowed: frozenset[str]) -> Caller:
+    """Say who asks, or refuse. `allowed` are the endpoint's parameters."""
+    admit = partial(charge_address, request, edge, weight=1)
+    caller = await callers.identify(request, edge.memory, allowed, admit=admit)
+    _visit(request).caller = caller
+    return caller
+
+
+async def identify_key(request: HttpRequest, edge: Edge, allowed: frozenset[str]) -> Caller:
+    """Say whose API key a request names; for the endpoints that need no signature."""
+    admit = partial(charge_address, request, edge, weight=1)
+    standing = await callers.identify_key(request, edge.memory, admit=admit)
+    params = callers.public_params(request, allowed)
+    caller = Caller(standing=standing, params=params, deadline_ns=0)
+    _visit(request).caller = caller
+    return caller
+
+
 async def charge(
-    edge: Edge, caller: Caller, *, weight: int, orders: int = 0, is_new_order: bool = False
+    request: HttpRequest,
+    edge: Edge,
+    caller: Caller,
+    *,
+    weight: int,
+    orders: int = 0,
+    is_new_order: bool = False,
 ) -> Used:
     """Count a request against its account."""
+    _visit(request).is_counted = True
     spend = Spend(f"a:{caller.account}", weight, orders)
     return await edge.gate.admit(spend, is_new_order=is_new_order)
 
 
 async def charge_address(request: HttpRequest, edge: Edge, *, weight: int) -> Used:
     """Count a request against its address."""
+    _visit(request).is_counted = True
     return await edge.gate.admit(Spend(f"ip:{callers.address_of(request)}", weight))

@@ -2,11 +2,13 @@
 
 The dialect's third way, `/ws/<listenKey>`, is `apps.marketdata.feeds`: a listen key is a name that
 only its owner knows. All three follow one group per account; what they say is the projector's text.
+All three end as soon as this edge hears that what opened them has ended.
 """
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,17 +17,27 @@ import msgspec
 import redis
 from django.conf import settings
 
+from apps.common import addresses
 from apps.common.errors import Refusal
 from apps.marketdata.groups import user_group
-from apps.marketdata.sockets import NOT_LOGGED_IN, OTHER_ORIGIN, POLICY, Closed, Socket
-from apps.orders import runtime
+from apps.marketdata.sockets import (
+    NOT_LOGGED_IN,
+    OTHER_ORIGIN,
+    POLICY,
+    Closed,
+    Socket,
+    remembered,
+)
+from apps.orders import callers, runtime
 from apps.orders.dialect import refusals, signing
 from apps.orders.dialect.params import Params
-from apps.users.contracts import Grant
+from apps.orders.limits import Spend
+from apps.users import sessions
+from apps.users.contracts import SessionGrant
+from apps.users.memory import ACCOUNT, KEY, SESSION
 
 SUBSCRIPTION = 0  # One account per socket: one subscription.
 SUBSCRIBE, UNSUBSCRIBE = "userDataStream.subscribe.signature", "userDataStream.unsubscribe"
-NO_SECRET = b"\x00" * 64  # An unknown key costs the same as a wrong signature.
 
 
 def header_of(scope: dict[str, Any], name: bytes) -> str:
@@ -42,6 +54,12 @@ def cookie_of(scope: dict[str, Any], name: str) -> str:
     return found.value if found else ""
 
 
+async def charge_address(scope: dict[str, Any]) -> None:
+    """Count something against the address of a connection."""
+    spend = Spend(f"ip:{addresses.of_scope(scope)}", 1)
+    await (await runtime.edge()).gate.admit(spend)
+
+
 def check_origin(scope: dict[str, Any]) -> None:
     """Refuse pages of other sites: a browser sends the cookie along for them too."""
     origin = urlsplit(header_of(scope, b"origin"))
@@ -54,16 +72,25 @@ class UserSocket(Socket):
 
     account = 0
 
-    async def _grant(self) -> Grant | None:
+    async def _grant(self) -> SessionGrant | None:
         session = cookie_of(self.scope, settings.SESSION_COOKIE_NAME)
-        return await (await runtime.edge()).memory.session(session) if session else None
+        if not session:
+            return None
+        memory = remembered()
+        grant = await memory.session(session, admit=partial(charge_address, self.scope))
+        if grant is None or not grant.standing.may_read:
+            return None
+        self.ends_at = grant.expires_at
+        account = str(grant.standing.account)
+        self.heed(memory.watchers, (SESSION, sessions.name_of(session)), (ACCOUNT, account))
+        return grant
 
     async def begin(self) -> None:
         """Join the account's group, then say that it is joined: reads come after this."""
         check_origin(self.scope)
         try:
             grant = await self._grant()
-            if grant is None or not grant.standing.may_read:
+            if grant is None:
                 raise Closed(NOT_LOGGED_IN, "log in first")
             group = user_group(grant.standing.account)
             await self.follow(group, "user")
@@ -103,12 +130,21 @@ class ApiSocket(Socket):
             request_id = request.get("id")
             result = await self._answer(request.get("method"), request.get("params") or {})
             self.say({"id": request_id, "status": 200, "result": result})
-        except refusals.DialectRefusal as refusal:
+        except refusals.DialectRefusal as refused:
+            refusal = await self._counted(refused)
             status = refusal.http_status
             self.say({"id": request_id, "status": status, "error": refusal.as_json()})
         except (Refusal, redis.RedisError, OSError):
             error = refusals.not_now("Private streams are not available now; try again.")
             self.say({"id": request_id, "status": error.http_status, "error": error.as_json()})
+
+    async def _counted(self, refusal: refusals.DialectRefusal) -> refusals.DialectRefusal:
+        """Count a request that failed against its address; too many are answered as such."""
+        try:
+            await charge_address(self.scope)
+        except refusals.DialectRefusal as too_fast:
+            return too_fast
+        return refusal
 
     async def _answer(self, method: Any, params: Any) -> dict[str, Any]:
         if not isinstance(params, dict):
@@ -132,35 +168,37 @@ class ApiSocket(Socket):
         fields = Params(values)
         key, signature = fields.needed("apiKey"), fields.needed("signature")
         signing.check_key_format(key)
-        grant = await (await runtime.edge()).memory.key(key)
+        memory = remembered()
+        found = await memory.key(key, admit=partial(charge_address, self.scope))
         signed = "&".join(
             f"{name}={value}" for name, value in sorted(values.items()) if name != "signature"
         )
-        secret = NO_SECRET if grant is None else grant.secret
-        try:
-            signing.check_signature(secret, signed.encode(), signature=signature)
-        except refusals.DialectRefusal:
-            if grant is None:
-                raise refusals.bad_key() from None
-            raise
-        if grant is None or not grant.standing.may_read:
+        address = addresses.peer(self.scope)
+        known = callers.used_from(found, address)
+        grant = signing.believed(known, signed.encode(), signature=signature)
+        if not grant.standing.may_read:
             raise refusals.bad_key()
         signing.check_time(fields, now_ns=time.time_ns())
         if self.key not in (None, key):
             raise refusals.DialectRefusal(-1020, "One socket follows one account.")
-        await self.follow(user_group(grant.standing.account), str(SUBSCRIPTION))
-        self.key = key
+        account = grant.standing.account
+        await self.follow(user_group(account), str(SUBSCRIPTION))
+        self.key, self.ends_at = key, grant.expires_at
+        memory.uses.note(key, address)
+        self.heed(memory.watchers, (KEY, key), (ACCOUNT, str(account)))
 
     async def watch(self) -> None:
         """Close when the key was revoked."""
         if self.key is None:
             return
         try:
-            grant = await (await runtime.edge()).memory.key(self.key)
+            found = await remembered().key(self.key)
         except (Refusal, redis.RedisError, OSError):
             return
+        grant = callers.used_from(found, addresses.peer(self.scope))
         if grant is None or not grant.standing.may_read:
             raise Closed(NOT_LOGGED_IN, "the API key is no longer valid")
+        self.ends_at = grant.expires_at
 
 
 def _parsed(text: str) -> dict[str, Any]:

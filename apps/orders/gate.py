@@ -163,14 +163,23 @@ class ThreadGate:
         self._cache = cache
         self._local = limits.LocalCounter()
         self._limits = limits.configured()
+        self._away_until = float("-inf")
 
-    def admit(self, spend: limits.Spend) -> limits.Used:
-        """Count a request; refuse what is over a limit."""
+    def admit(self, spend: limits.Spend, most: limits.Limits | None = None) -> limits.Used:
+        """Count a request; refuse what is over a limit: the published one, unless told another."""
+        used = None
+        if time.monotonic() >= self._away_until:
+            used = self._ask(spend)
+        if used is None:
+            used = self._local.spend(spend)
+        check(used, most or self._limits)
+        return used
+
+    def _ask(self, spend: limits.Spend) -> limits.Used | None:
         try:
             with self._cache.pipeline(transaction=False) as pipe:
                 spend.queue(pipe, time.time())
-                used = limits.used_of(pipe.execute())
+                return limits.used_of(pipe.execute())
         except (redis.ConnectionError, redis.TimeoutError, OSError):
-            used = self._local.spend(spend)
-        check(used, self._limits)
-        return used
+            self._away_until = time.monotonic() + AWAY_S
+            return None

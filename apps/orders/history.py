@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from apps.common.kernel.ids import parse_stream_id
 from apps.ledger.contracts import PastFill, PastOrder
 from apps.orders.readmodels import FillModel, OrderModel
 from matching_worker.contracts.market import Liquidity
@@ -24,6 +25,10 @@ def ns(at: datetime) -> int:
 def order_model(past: PastOrder) -> OrderModel:
     """Read an order of the ledger as an edge reads orders."""
     by_book = past.engine.startswith("book:")
+    is_as_first_reported = past.version == 1 and past.triggered_at is None
+    has_rested_only = (
+        by_book and past.status == "open" and not past.filled_lots and is_as_first_reported
+    )
     open_status = "PARTIALLY_FILLED" if past.filled_lots else "NEW"
     return OrderModel(
         order_id=past.order_id,
@@ -46,11 +51,18 @@ def order_model(past: PastOrder) -> OrderModel:
         code=past.code,
         accepted_ns=ns(past.accepted_at),
         updated_ns=ns(past.updated_at),
+        command=parse_stream_id(past.command),
         risk_batch=past.risk_batch,
         risk_seq=past.risk_seq,
         risk_hash=past.risk_hash,
+        first_ns=ns(past.updated_at) if has_rested_only else 0,
+        first_seq=past.engine_seq if has_rested_only else 0,
+        first_hash=past.journal_hash if has_rested_only else b"",
         book_seq=past.engine_seq if by_book else 0,
         book_hash=past.journal_hash if by_book else b"",
+        extras=past.extras,
+        other_leg=past.other_leg,
+        triggered_ns=ns(past.triggered_at) if past.triggered_at is not None else 0,
     )
 
 

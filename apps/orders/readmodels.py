@@ -1,7 +1,8 @@
 """What the edges read of orders, balances and accounts: the projector's values on `cache`.
 
 This module and `apps.orders.projector` are the only two places that know the keys. Values are
-msgpack; nothing here is authoritative, and all of it may be rebuilt from the logs at any time.
+msgpack; nothing here is authoritative, and all of it may be rebuilt from the logs at any time
+(but for when reports left for their owners, which is in no log).
 Until a rebuild is done every read raises `ReadModelsNotReady` (a 503), while orders flow.
 """
 
@@ -14,8 +15,9 @@ import msgspec
 import redis
 import redis.asyncio
 
-from apps.common.kernel.ids import StreamId, parse_stream_id
+from apps.common.kernel.ids import BEFORE_ALL, StreamId, parse_stream_id
 from apps.common.kernel.money import Wide
+from matching_worker.contracts.to_book import OrderExtras
 
 READY = "rm:ready"
 ACCOUNTS = "rm:accounts"  # The set of all account numbers that have a read model.
@@ -87,13 +89,36 @@ class OrderModel(msgspec.Struct, kw_only=True, gc=False):
     code: str = ""
     accepted_ns: int
     updated_ns: int
+    command: StreamId = BEFORE_ALL  # Where it stands in its partition's command stream.
     risk_batch: int  # The partition's receipt for accepting it.
     risk_seq: int
     risk_hash: bytes
-    book_seq: int = (
-        0  # The book's receipt for the last thing it decided; 0 before its first report.
-    )
+    first_ns: int = 0  # The book's receipt for its first report; 0 before it.
+    first_seq: int = 0
+    first_hash: bytes = b""
+    book_seq: int = 0  # The book's receipt for its last decision; 0 before its first report.
     book_hash: bytes = b""
+    extras: OrderExtras = OrderExtras()  # What it asks for beyond a plain order's terms.
+    other_leg: int = 0  # The other order of its list (one cancels the other), and its client id.
+    other_client_id: str = ""
+    triggered_ns: int = 0  # When it was set off; 0 if it still waits, or never did.
+    new_told_ns: int = 0  # When its owner's stream was told that it is new, and that it ended
+    end_told_ns: int = 0  # unfilled; 0: never, or by a life of the projector that was forgotten.
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it still waits for a price: not in the depth, and no fill can come."""
+        return bool(self.extras.trigger) and not self.triggered_ns and self.ended is None
+
+    @property
+    def list_id(self) -> int:
+        """The number of its list (its first order's), or -1."""
+        return min(self.order_id, self.other_leg) if self.other_leg else -1
+
+    @property
+    def working_ns(self) -> int:
+        """When it began to work in the book; 0 if it never did."""
+        return self.triggered_ns if self.extras.trigger else self.accepted_ns
 
     @property
     def engine(self) -> str:
@@ -128,6 +153,7 @@ class FillModel(msgspec.Struct, kw_only=True, gc=False, frozen=True):
     at_ns: int
     book_seq: int
     book_hash: bytes
+    told_ns: int = 0  # When its owner's stream was told; 0 as with orders.
 
 
 class AccountModel(msgspec.Struct, kw_only=True, gc=False):
@@ -242,6 +268,14 @@ class ReadModels:
         """Return the account's newest order of this client id, or None."""
         (order_id,) = await self._read(("GET", client_key(account, client_id)))
         return await self.order_by_id(account, int(order_id)) if order_id else None
+
+    async def orders_by_ids(self, account: int, order_ids: Iterable[int]) -> list[OrderModel]:
+        """Return the account's orders of these numbers, newest first; those not known are left."""
+        keys = [order_key(order_id) for order_id in order_ids]
+        if not keys:
+            return []
+        (raw,) = await self._read(("MGET", *keys))
+        return _own_orders(raw, account)
 
     async def open_orders(self, account: int, market: str | None = None) -> list[OrderModel]:
         """Return what may still trade, oldest first."""

@@ -2,9 +2,9 @@
 
 from django.urls import re_path
 
-from apps.orders.feeds import ApiSocket, UserSocket
+from apps.orders.disconnect import SwitchedApiSocket, SwitchedUserSocket
 
 websocket_urlpatterns = [
-    re_path(r"^ws/user/?$", UserSocket.as_asgi()),
-    re_path(r"^ws-api/v3/?$", ApiSocket.as_asgi()),
+    re_path(r"^ws/user/?$", SwitchedUserSocket.as_asgi()),
+    re_path(r"^ws-api/v3/?$", SwitchedApiSocket.as_asgi()),
 ]

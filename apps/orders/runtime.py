@@ -15,22 +15,27 @@ import msgspec
 import redis
 import redis.asyncio
 import structlog
-from django.db import InterfaceError, OperationalError, connections
 
 from apps.common.config import config
 from apps.common.kernel.ids import BEFORE_ALL, StreamId, parse_stream_id
-from apps.common.redis_clients import async_cache_client, async_journal_client
+from apps.common.redis_clients import (
+    async_cache_client,
+    async_journal_client,
+    lean_async_client,
+)
 from apps.journals import keys, mailbox
 from apps.journals.mailbox import Answer, Mailbox, StreamKind
-from apps.markets import selectors as markets
+from apps.orders import market_news
 from apps.orders.dialect import refusals
 from apps.orders.gate import TIMEOUT_S, Gate
 from apps.orders.readmodels import ReadModels
+from apps.orders.recent import Recent
+from apps.users import memory as users_memory
 from apps.users.memory import EdgeMemory
+from apps.users.standing.following import Standings
 
 ANSWER_S = 5.0
 NOTHING_SENT = "The journals do not answer; nothing was sent."
-CATALOGUE_EVERY_S = 15.0
 TOLD_S, TOLD_ACCOUNTS_MAX = 10.0, 50_000
 LIFE_KEPT_S = 24 * 3600
 LIVES_EVERY_S = 0.5
@@ -83,45 +88,65 @@ class Edge:
 
     def __init__(self) -> None:
         self.mailbox = Mailbox(config)
-        self.cache = async_cache_client(socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
+        self.cache = lean_async_client(
+            config.text("REDIS_URL"), socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
+        )
         self.ears = async_cache_client(socket_timeout=None, socket_connect_timeout=2)
         self.journal = async_journal_client(socket_timeout=1, socket_connect_timeout=1)
         self.memory = EdgeMemory()
+        self.memory.standings = self.standings = Standings(
+            self.ears,
+            stale_s=config.integer("FAIRBOOK_STANDING_STALE_S"),
+            on_news=self.memory.distrust,
+        )
         self.gate = Gate(self.cache)
         self.models = ReadModels(self.cache)
         self.name = str(config.environ.get("FAIRBOOK_SERVICE", "edge"))
         self.told = Told()
+        self.recent = Recent()
         self._lives: deque[tuple[int, EdgeTimes]] = deque()
         self._has_lives = asyncio.Event()
         self._tasks: list[asyncio.Task[Any]] = []
 
     async def start(self) -> None:
         """Learn keys and markets, begin to hear changes, open the mailbox."""
-        await asyncio.to_thread(_learn_markets)
+        await asyncio.to_thread(market_news.learn)
         await asyncio.to_thread(self.memory.warm)
+        await self.standings.warm(self.memory.accounts)
+        users_memory.put_to_use(self.memory)
         await self.mailbox.start()
         self._tasks = [
             asyncio.create_task(self.memory.listen(self.ears), name="edge-ears"),
-            asyncio.create_task(_keep_learning_markets(), name="edge-markets"),
+            asyncio.create_task(self.standings.listen(), name="edge-standings"),
+            asyncio.create_task(
+                market_news.keep_learning(self.name, self.cache, self.ears), name="edge-markets"
+            ),
             asyncio.create_task(self._write_lives(), name="edge-lives"),
+            asyncio.create_task(self.memory.uses.keep_writing(), name="edge-key-uses"),
         ]
 
     async def stop(self) -> None:
         """Stop hearing, close the mailbox and the connections."""
+        users_memory.put_to_use(None)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.mailbox.stop()
+        await market_news.fall_silent(self.name, self.cache)
         await self.cache.aclose()
         await self.ears.aclose()
         await self.journal.aclose()
 
     # -- asking engines
 
-    async def ask(self, worker: str, stream: StreamKind, command: msgspec.Struct) -> Answer:
+    async def ask(
+        self, worker: str, stream: StreamKind, command: msgspec.Struct, *, request: int
+    ) -> Answer:
         """Ask an engine, and wait for its answer for as long as the dialect says."""
         try:
-            return await self.mailbox.ask(worker, stream, command, timeout_s=ANSWER_S)
+            return await self.mailbox.ask(
+                worker, stream, command, request=request, timeout_s=ANSWER_S
+            )
         except mailbox.Unknown:
             raise refusals.unknown_outcome() from None
         except mailbox.JournalDown:
@@ -167,22 +192,6 @@ class Edge:
                     await pipe.execute()
 
 
-def _learn_markets() -> None:
-    try:
-        markets.forget()
-        markets.catalogue()
-    except (OperationalError, InterfaceError) as error:
-        log.warning("edge.markets.not_learned", reason=str(error).splitlines()[0][:200])
-    finally:
-        connections.close_all()
-
-
-async def _keep_learning_markets() -> None:
-    while True:
-        await asyncio.sleep(CATALOGUE_EVERY_S)
-        await asyncio.to_thread(_learn_markets)
-
-
 class _Process:
     """The edge of this process, once it is started."""
 
@@ -211,6 +220,6 @@ async def close() -> None:
         await running.stop()
 
 
-def memory() -> EdgeMemory | None:
-    """Return what this process's edge remembers, for views that run in threads."""
-    return _Process.edge.memory if _Process.edge is not None else None
+def running() -> Edge | None:
+    """Return this process's edge if it was started, for views that run in threads."""
+    return _Process.edge

@@ -16,6 +16,20 @@ DOORS: dict[str, dict[str, tuple[frozenset[str], str]]] = {
         "DELETE": (endpoints.CANCEL_ORDER, SIGNED),
     },
     "order-test": {"POST": (endpoints.TEST_ORDER, SIGNED)},
+    "order-amend": {"PUT": (endpoints.AMEND, SIGNED)},
+    "order-replace": {"POST": (endpoints.CANCEL_REPLACE, SIGNED)},
+    "order-oco": {"POST": (endpoints.OLD_OCO, SIGNED)},
+    "order-list-oco": {"POST": (endpoints.NEW_OCO, SIGNED)},
+    "order-list": {
+        "GET": (endpoints.FIND_LIST, SIGNED),
+        "DELETE": (endpoints.CANCEL_LIST, SIGNED),
+    },
+    "open-order-lists": {"GET": (endpoints.SIGNED_ONLY, SIGNED)},
+    "order-batch": {
+        "POST": (endpoints.BATCH_PLACE, SIGNED),
+        "DELETE": (endpoints.BATCH_CANCEL, SIGNED),
+    },
+    "cancel-all-after": {"POST": (endpoints.CANCEL_AFTER, SIGNED)},
     "open-orders": {
         "GET": (endpoints.OPEN_ORDERS, SIGNED),
         "DELETE": (endpoints.CANCEL_ALL, SIGNED),
@@ -29,9 +43,15 @@ DOORS: dict[str, dict[str, tuple[frozenset[str], str]]] = {
     "ping": {"GET": (endpoints.NOTHING, OPEN)},
     "time": {"GET": (endpoints.NOTHING, OPEN)},
 }
-_MANDATORY = {"symbol", "side", "type", "listenKey"}
+_MANDATORY = {
+    *("symbol", "side", "type", "listenKey", "newQty", "cancelReplaceMode"),
+    *("aboveType", "belowType", "batchOrders", "countdownTime"),
+}
 _OPTIONAL_SYMBOL = {("open-orders", "GET")}
-_WHOLE = {"timestamp", "orderId", "strategyId", "strategyType", "trailingDelta"}
+_WHOLE = {
+    *("timestamp", "orderId", "strategyId", "strategyType", "trailingDelta", "goodTillDate"),
+    *("cancelOrderId", "orderListId", "countdownTime"),
+}
 _KEY: dict[str, list[str]] = {"apiKey": []}
 _COOKIE: dict[str, list[str]] = {"cookieAuth": []}
 

@@ -7,6 +7,7 @@ request came, or say as of when they speak. The others run in threads.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ import redis
 from django.db import InterfaceError, OperationalError, connections
 
 from apps.common.errors import Unavailable
+from apps.common.kernel.ids import partition_of
 from apps.journals import keys
 from apps.ledger import selectors as ledger
 from apps.markets.contracts import Catalogue, MarketInfo
@@ -28,7 +30,7 @@ async def find_order(
     edge: Edge, caller: Caller, market: MarketInfo, *, order_id: int, client_id: str
 ) -> dict[str, Any]:
     """Return an order the account owns. "No such order" is said only when that is certain."""
-    as_of = await catch_up(edge, caller)
+    as_of = await catch_up(edge, caller.account)
     if order_id:
         order = await edge.models.order_by_id(caller.account, order_id)
     else:
@@ -63,11 +65,25 @@ def _past_order(account: int, market: str, order_id: int, client_id: str) -> Ord
     return None if past is None else history.order_model(past)
 
 
+async def past_orders(account: int, order_ids: Iterable[int]) -> list[OrderModel]:
+    """Return orders of one list, as far as the ledger has them; each learns the other's name."""
+
+    def look() -> list[OrderModel]:
+        found = (_past_order(account, "", order_id, "") for order_id in order_ids)
+        known = {order.order_id: order for order in found if order is not None}
+        for order in known.values():
+            if order.other_leg in known:
+                order.other_client_id = known[order.other_leg].client_id
+        return list(known.values())
+
+    return await asyncio.to_thread(look)
+
+
 async def open_orders(
     edge: Edge, caller: Caller, market: MarketInfo | None, catalogue: Catalogue
 ) -> list[dict[str, Any]]:
     """Return what may still trade, oldest first."""
-    as_of = await catch_up(edge, caller)
+    as_of = await catch_up(edge, caller.account)
     symbol = market.spec.symbol if market else None
     found = await edge.models.open_orders(caller.account, symbol)
     return [
@@ -77,16 +93,16 @@ async def open_orders(
     ]
 
 
-async def catch_up(edge: Edge, caller: Caller) -> dict[str, int]:
+async def catch_up(edge: Edge, account: int) -> dict[str, int]:
     """Wait until the read models know all that the partition was asked, and this account told.
 
     Returns nothing to add when they do; else `asOf`, the time up to which they know it.
     """
-    partition = caller.partition
+    partition = keys.worker_of_partition(partition_of(account))
     try:
         up_to = await edge.newest_command(partition)
         is_seen = await edge.models.wait_for(partition, keys.commands(partition), up_to)
-        for engine, batch in edge.told.of(caller.account).items():
+        for engine, batch in edge.told.of(account).items():
             if engine == partition:
                 is_seen &= await edge.models.wait_for_batch(partition, batch)
             else:

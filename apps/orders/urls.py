@@ -2,13 +2,21 @@
 
 from django.urls import path
 
-from apps.orders.views import account, hot, market, platform
+from apps.orders.views import account, changes, hot, market, platform, several, transfers
 
 app_name = "orders"
 urlpatterns = [
     # Asynchronous (FAST_PATHS): nothing on their way waits for a database or a thread.
     path("api/v3/order", hot.order, name="order"),
     path("api/v3/order/test", hot.order_test, name="order-test"),
+    path("api/v3/order/amend/keepPriority", changes.amend_view, name="order-amend"),
+    path("api/v3/order/cancelReplace", changes.replace_view, name="order-replace"),
+    path("api/v3/order/oco", several.old_pair_view, name="order-oco"),
+    path("api/v3/orderList/oco", several.pair_view, name="order-list-oco"),
+    path("api/v3/orderList", several.list_view, name="order-list"),
+    path("api/v3/openOrderList", several.open_lists_view, name="open-order-lists"),
+    path("api/v1/orders/batch", several.batch_view, name="order-batch"),
+    path("api/v1/cancelAllAfter", several.cancel_after_view, name="cancel-all-after"),
     path("api/v3/openOrders", hot.orders_open, name="open-orders"),
     path("api/v3/ping", hot.ping_view, name="ping"),
     path("api/v3/time", hot.time_view, name="time"),
@@ -35,7 +43,12 @@ urlpatterns = [
     path("fapi/v1/exchangeInfo", market.EmptyExchangeInfo.as_view(), name="usd-m-exchange-info"),
     path("dapi/v1/exchangeInfo", market.EmptyExchangeInfo.as_view(), name="coin-m-exchange-info"),
     path("api/v1/time", platform.Time.as_view(), name="platform-time"),
-    path("api/v1/proofs/heads", platform.Heads.as_view(), name="heads"),
     path("api/v1/orders/<int:order_id>/life", platform.Life.as_view(), name="life"),
+    path("api/v1/account/transfers", transfers.Transfers.as_view(), name="transfers"),
+    path(
+        "api/v1/account/transfers/<uuid:transfer_id>",
+        transfers.OneTransfer.as_view(),
+        name="transfer",
+    ),
     path("api/v1/demo/faucet", platform.Faucet.as_view(), name="faucet"),
 ]

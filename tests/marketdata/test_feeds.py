@@ -10,7 +10,7 @@ from channels.routing import URLRouter
 from channels.testing import WebsocketCommunicator
 
 from apps.common.redis_clients import async_cache_client
-from apps.marketdata import feeds, sockets, store
+from apps.marketdata import feeds, listen_keys, sockets, store
 from apps.marketdata.groups import (
     CHANNELS_PREFIX,
     MARKET_EVENT,
@@ -21,18 +21,40 @@ from apps.marketdata.groups import (
 )
 from apps.marketdata.hub import hub
 from apps.marketdata.routing import websocket_urlpatterns
+from apps.users import memory as users_memory
+from apps.users import selectors
+from apps.users.contracts import Changed, KeyGrant, Standing
 from exchange_site.settings import CHANNEL_LAYERS
 
-LISTEN_KEY = "k" * 64
+LISTEN_KEY, MAKER = "k" * 64, "alices-key-0123456789"
+ALICE = KeyGrant(
+    public_id=MAKER,
+    secret=b"secret",
+    standing=Standing(
+        user_id=1,
+        account=1025,
+        partition=1,
+        kyc_tier=2,
+        vip_tier=0,
+        may_read=True,
+        may_trade=True,
+        may_cancel=True,
+    ),
+)
 
 
 @pytest.fixture(autouse=True)
-async def market(cache):
-    """One market, one listen key, and no memory of other tests."""
+async def memory(cache, monkeypatch):
+    """One market, one listen key made by alice's API key, and no memory of other tests."""
     cache.sadd(store.SYMBOLS, "BTCUSDT")
-    cache.set(f"{feeds.LISTEN_KEY}{LISTEN_KEY}", 1025)
+    async with async_cache_client() as client:
+        await listen_keys.make(client, LISTEN_KEY, account=1025, kind="key", maker=MAKER)
     feeds._Known.read_at = float("-inf")
-    yield
+    monkeypatch.setattr(selectors, "key_grant", {MAKER: ALICE}.get)
+    known = users_memory.EdgeMemory()
+    users_memory.put_to_use(known)
+    yield known
+    users_memory.put_to_use(None)
     await hub().close()
     await get_channel_layer().flush()
 
@@ -143,6 +165,23 @@ async def test_a_listen_key_opens_its_owners_private_stream_and_no_other():
         assert await heard(alice, user_group(1025)) == '{"e":"x"}'
     async with socket(f"/ws/{'z' * 64}") as mallory:
         assert "unknown listen key" in json.loads(await mallory.receive_from(timeout=2))["msg"]
+
+
+async def test_a_listen_key_ends_with_the_api_key_that_made_it(memory):
+    async with socket(f"/ws/{LISTEN_KEY}") as alice, socket(f"/ws/{LISTEN_KEY}") as both:
+        await ask(both, method="SUBSCRIBE", params=["btcusdt@trade"], id=1)
+
+        memory.take(Changed("key", MAKER, True))
+
+        for one in (alice, both):
+            assert json.loads(await one.receive_from(timeout=1))["e"] == "listenKeyExpired"
+        assert (await alice.receive_output(timeout=1))["code"] == sockets.NOT_LOGGED_IN
+        listed = await ask(both, method="LIST_SUBSCRIPTIONS", id=2)
+        assert listed["result"] == ["btcusdt@trade"]
+        assert await publish(user_group(1025), "{}") == 0
+    async with socket(f"/ws/{LISTEN_KEY}") as late:
+        assert "unknown listen key" in json.loads(await late.receive_from(timeout=2))["msg"]
+    assert memory.watchers._of == {}
 
 
 async def test_who_asks_too_fast_is_cut_off():

@@ -13,7 +13,7 @@ from apps.journals.pressure import KEY as PRESSURE
 from apps.ledger import lag
 from apps.orders import gate, limits
 from apps.users import selectors as users_selectors
-from apps.users import services as users
+from apps.users.services import accounts, keys, people
 from tests.orders.conftest import in_thread
 from tests.orders.dialect_cases import LIMIT
 
@@ -143,7 +143,7 @@ async def test_garbage_is_the_clients_mistake(alice, postbox):
 
 
 async def test_a_key_that_may_only_look_places_and_cancels_nothing(alice, postbox):
-    made = await in_thread(users.create_api_key, account=alice.account, label="looks")
+    made = await in_thread(keys.create_api_key, account=alice.account, label="looks")
     alice.key, alice.secret = made.public_id, made.secret
 
     placed = await alice.asks("POST", "order", **LIMIT)
@@ -166,7 +166,7 @@ async def _until(claim, seconds: float = SOON_S) -> bool:
 async def test_a_revoked_key_ends_at_once(alice, edge, postbox):
     assert (await alice.asks("POST", "order", **LIMIT)).status_code == 200
 
-    await in_thread(users.revoke_api_key, user_id=alice.user_id, public_id=alice.key)
+    await in_thread(keys.revoke_api_key, user_id=alice.user_id, public_id=alice.key)
 
     async def refused() -> bool:
         return (await alice.asks("POST", "order/test", **LIMIT)).status_code == 401
@@ -283,14 +283,18 @@ async def test_a_cancel_of_everything_is_done_once_per_signature(alice, edge, po
 
 
 async def test_who_is_not_verified_places_no_order_but_may_cancel(alice, edge, postbox):
-    user_id = await in_thread(users.register, email="dave@example.org", password="x" * 12)
-    account = (await in_thread(users.create_account, user_id=user_id, kyc_tier=0)).account
-    made = await in_thread(users.create_api_key, account=account, can_trade=True)
+    user_id = await in_thread(people.register, email="dave@example.org", password="x" * 12)
+    account = (await in_thread(accounts.create_account, user_id=user_id, kyc_tier=0)).account
+    made = await in_thread(keys.create_api_key, account=account, can_trade=True)
     alice.key, alice.secret = made.public_id, made.secret
 
     placed = await alice.asks("POST", "order", **LIMIT)
     canceled = await alice.asks("DELETE", "openOrders", symbol="BTCUSDT")
 
-    assert placed.json() == {"code": -2010, "msg": "This action is disabled on this account."}
+    assert placed.json() == {
+        "code": -2010,
+        "msg": "This action is disabled on this account.",
+        "data": {"reasons": ["not_verified"]},
+    }
     assert canceled.json()["code"] == -2011
     assert postbox.orders == []

@@ -20,8 +20,12 @@ from apps.marketdata import sockets
 from apps.marketdata.groups import USER_EVENT, channel_of, message, user_group
 from apps.marketdata.hub import hub
 from apps.orders import feeds, runtime
+from apps.orders.gate import Gate
 from apps.orders.routing import websocket_urlpatterns
+from apps.users import memory as users_memory
 from apps.users.contracts import KeyGrant, SessionGrant, Standing
+from apps.users.key_uses import KeyUses
+from apps.users.watchers import Watchers
 
 ALICE = Standing(
     user_id=1,
@@ -43,13 +47,14 @@ class Memory:
         self.sessions = {"alices-session": SessionGrant(standing=ALICE, expires_at=2e9)}
         self.keys = {KEY: KeyGrant(public_id=KEY, secret=SECRET, standing=ALICE)}
         self.is_away = False
+        self.watchers, self.uses = Watchers(), KeyUses()
 
-    async def session(self, name: str):
+    async def session(self, name: str, *, admit=None):
         if self.is_away:
             raise Unavailable
         return self.sessions.get(name)
 
-    async def key(self, name: str):
+    async def key(self, name: str, *, admit=None):
         return self.keys.get(name)
 
 
@@ -59,10 +64,12 @@ async def memory(cache, monkeypatch):
     memory = Memory()
 
     async def edge():
-        return SimpleNamespace(memory=memory)
+        return SimpleNamespace(gate=Gate(client))
 
     monkeypatch.setattr(runtime, "edge", edge)
-    yield memory
+    monkeypatch.setattr(users_memory, "in_use", lambda: memory)
+    async with async_cache_client() as client:
+        yield memory
     await hub().close()
     await get_channel_layer().flush()
 

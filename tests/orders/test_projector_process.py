@@ -13,6 +13,7 @@ from apps.journals.snapshots import Snapshots
 from apps.marketdata.groups import channel_of, user_group
 from apps.orders import readmodels
 from apps.orders.projector import store
+from apps.orders.projector.folds import Changes
 from apps.orders.projector.process import Projector
 from apps.orders.readmodels import ReadModels, ReadModelsNotReady, SyncReadModels
 from tests.helpers.journal_world import COIN, JournalWorld
@@ -142,7 +143,8 @@ def test_a_second_start_goes_on_where_the_first_stopped(world, projector, new_pr
     assert len(models.recent_fills(world.alice)) == 1
 
 
-def test_a_cache_that_forgot_is_filled_again(world, projector, cache, models):
+def test_a_cache_that_forgot_is_filled_again(world, projector, cache, models, monkeypatch):
+    monkeypatch.setattr(Changes, "leave", lambda *_: None)  # When reports left is in no log.
     world.place(world.alice, "B", lots=300, at=10_000, client_id="first")
     world.run()
     drain(projector)
@@ -197,6 +199,24 @@ def test_the_owner_hears_of_an_order_after_it_can_be_read(world, projector, cach
     assert (held["e"], held["B"][0]["l"]) == ("outboundAccountPosition", "0.30000000")
     assert (event["e"], event["x"], event["c"]) == ("executionReport", "NEW", "first")
     assert models.order_by_client_id(world.alice, "first").book_hash.hex() == event["journalHash"]
+
+
+def test_when_a_report_left_stands_beside_what_it_reported(world, projector, models):
+    world.place(world.alice, "B", lots=300, at=10_000, client_id="first")
+    world.run()
+    drain(projector)
+    world.place(world.bob, "S", lots=100, at=10_000)
+    world.run()
+    before_ns = time.time_ns()
+    drain(projector)
+
+    order = models.order_by_client_id(world.alice, "first")
+    (fill,) = models.recent_fills(world.alice)
+
+    assert 0 < order.new_told_ns < before_ns < fill.told_ns < time.time_ns()
+    assert order.end_told_ns == 0
+    assert order.command == projector.fold.open[order.order_id].command > (0, 0)
+    assert (order.first_seq, order.first_hash) != (order.book_seq, order.book_hash)
 
 
 async def test_a_read_waits_until_the_command_it_must_see_is_read(world, projector, journal):

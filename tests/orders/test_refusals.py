@@ -13,14 +13,20 @@ RISK_ORDER_CODES = [
         "UNKNOWN_ACCOUNT", "WRONG_PARTITION", "ACCOUNT_FROZEN", "UNKNOWN_MARKET", "MARKET_NOT_OPEN",
         "TOO_LATE", "BAD_PRICE", "BAD_SIZE", "BAD_NOTIONAL", "BAD_TERMS", "TOO_MANY_ORDERS",
         "INSUFFICIENT_FUNDS", "NO_REFERENCE", "CLIENT_ID_REUSED", "CLIENT_ID_REPEATED",
-        "TOO_MANY_CLIENT_IDS", "UNDECIDED",
+        "TOO_MANY_CLIENT_IDS", "UNDECIDED", "BAD_PAIR", "UNKNOWN_ORDER",
     )
 ]  # fmt: skip
 BOOK_CODES = [
     book.TOO_LATE, book.MARKET_NOT_OPEN, book.PRICE_OUT_OF_BAND, book.WOULD_TAKE, book.BOOK_FULL,
     book.TOO_MANY_ORDERS, book.ORDER_EXISTS, book.WRONG_PARTITION, book.BAD_CLIENT_ID,
     book.BAD_TERMS, book.BAD_PRICE, book.BAD_BUDGET, book.LOTS_OUT_OF_RANGE,
-    book.NOTIONAL_TOO_SMALL, book.UNKNOWN_ORDER, book.UNDECIDED,
+    book.NOTIONAL_TOO_SMALL, book.UNKNOWN_ORDER, book.UNDECIDED, book.WOULD_TRIGGER, book.NO_MARK,
+    book.BAD_PAIR, book.OTHER_LEG,
+]  # fmt: skip
+AMEND_CODES = [
+    risk.UNKNOWN_ACCOUNT, risk.UNKNOWN_ORDER, risk.TOO_LATE, risk.AMEND_PENDING, risk.BAD_SIZE,
+    risk.NOT_SMALLER, book.BAD_VERSION, book.FILLED_MEANWHILE, book.NOT_SMALLER,
+    book.LOTS_OUT_OF_RANGE, book.NOTIONAL_TOO_SMALL,
 ]  # fmt: skip
 
 
@@ -30,6 +36,16 @@ def test_every_refusal_of_an_order_has_a_sentence_of_its_own(code):
 
     assert refusal.number < 0
     assert code not in refusal.message, "an engine's word reached a client untranslated"
+
+
+@pytest.mark.parametrize("code", sorted({*AMEND_CODES}))
+def test_every_refusal_of_an_amend_has_a_sentence_of_its_own(code):
+    assert code not in refusals.of_amend(code).message
+
+
+def test_an_amend_of_an_order_that_is_not_there_is_told_as_such():
+    assert refusals.of_amend(book.UNKNOWN_ORDER).number == -2013
+    assert refusals.of_amend(book.NOT_SMALLER).number == -2038
 
 
 @pytest.mark.parametrize(
@@ -42,6 +58,7 @@ def test_every_refusal_of_an_order_has_a_sentence_of_its_own(code):
         ),
         (risk.CLIENT_ID_REUSED, -2010, "Duplicate order sent."),
         (book.WOULD_TAKE, -2010, "Order would immediately match and take."),
+        (book.WOULD_TRIGGER, -2010, "Stop price would trigger immediately."),
         (book.PRICE_OUT_OF_BAND, -1013, "Filter failure: PERCENT_PRICE_BY_SIDE"),
         (book.UNKNOWN_ORDER, -2011, "Unknown order sent."),
         (risk.TOO_LATE, -1021, "Timestamp for this request is outside of the recvWindow."),

@@ -9,13 +9,13 @@ from django.core.management import call_command
 
 from apps.common.models import OutboxMessage
 from apps.journals import directory
-from apps.journals.contracts import LinkAdd
+from apps.journals.contracts import LinkAdd, RulesSet
 from apps.orders import demo
 from apps.risk.contracts.commands import MarketAdd
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
-decode = msgspec.msgpack.Decoder(LinkAdd | MarketAdd).decode
+decode = msgspec.msgpack.Decoder(LinkAdd | MarketAdd | RulesSet).decode
 CONTRACT = {"login", "role", "tier", "password", "totp_secret", "api_key", "api_secret"}
 
 

@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.middleware.csrf import _get_new_csrf_string
 from django.test import AsyncClient
 
-from apps.users import selectors, services, sessions
+from apps.users import contracts, selectors, sessions
 from apps.users.session_store import SessionStore
 from tests.orders.conftest import in_thread
 from tests.orders.dialect_cases import LIMIT
@@ -24,7 +25,7 @@ def _log_in(user_id: int) -> str:
     request = HttpRequest()
     request.user, request.session = AnonymousUser(), SessionStore()
     user = selectors.main_account(user_id).user
-    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     sessions.begin(request.session, now=time.time(), is_staff=False)
     request.session.save()
     return request.session.session_key
@@ -80,7 +81,7 @@ async def test_a_log_in_that_ended_ends_at_every_edge(page, edge, postbox):
     assert (await page("POST", "order/test", **LIMIT)).status_code == 200
 
     name = sessions.name_of(page.session_key)
-    edge.memory.take(services.Changed("session", name, True))
+    edge.memory.take(contracts.Changed("session", name, True))
 
     assert (await page("POST", "order", **LIMIT)).status_code == 401
     assert postbox.sent == []

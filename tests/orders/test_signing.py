@@ -4,10 +4,25 @@ import pytest
 
 from apps.orders.dialect import params, signing
 from apps.orders.dialect.refusals import DialectRefusal
+from apps.users.contracts import KeyGrant, Standing
 from tests.orders.dialect_cases import signature_of
 
 # The dialect's own published example.
 SECRET = b"NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
+ALICE = KeyGrant(
+    public_id="alices",
+    secret=SECRET,
+    standing=Standing(
+        user_id=1,
+        account=1025,
+        partition=1,
+        kyc_tier=2,
+        vip_tier=0,
+        may_read=True,
+        may_trade=True,
+        may_cancel=True,
+    ),
+)
 EXAMPLE = (
     b"symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1"
     b"&recvWindow=5000&timestamp=1499827319559"
@@ -23,8 +38,8 @@ def number_of(act, *args, **kwargs) -> int:
 
 
 def test_the_dialects_published_example_holds():
-    signing.check_signature(SECRET, EXAMPLE, signature=EXAMPLE_SIGNATURE)
-    signing.check_signature(SECRET, EXAMPLE, signature=EXAMPLE_SIGNATURE.upper())
+    signing.believed(ALICE, EXAMPLE, signature=EXAMPLE_SIGNATURE)
+    signing.believed(ALICE, EXAMPLE, signature=EXAMPLE_SIGNATURE.upper())
 
 
 def test_query_and_body_are_signed_together_wherever_the_signature_stands():
@@ -34,25 +49,25 @@ def test_query_and_body_are_signed_together_wherever_the_signature_stands():
     in_query = signing.signed_bytes(query + b"&signature=" + EXAMPLE_SIGNATURE.encode(), body)
 
     assert in_body == in_query == EXAMPLE
-    signing.check_signature(SECRET, in_body, signature=EXAMPLE_SIGNATURE)
+    signing.believed(ALICE, in_body, signature=EXAMPLE_SIGNATURE)
 
 
 @pytest.mark.parametrize("at", range(0, len(EXAMPLE), 7))
 def test_any_changed_byte_breaks_the_signature(at):
     forged = EXAMPLE[:at] + bytes([EXAMPLE[at] ^ 1]) + EXAMPLE[at + 1 :]
 
-    assert number_of(signing.check_signature, SECRET, forged, signature=EXAMPLE_SIGNATURE) == -1022
+    assert number_of(signing.believed, ALICE, forged, signature=EXAMPLE_SIGNATURE) == -1022
 
 
 @pytest.mark.parametrize("signature", ["", "0" * 64, "zz" * 32, EXAMPLE_SIGNATURE[:-1], "é" * 64])
 def test_what_is_no_signature_is_refused(signature):
-    assert number_of(signing.check_signature, SECRET, EXAMPLE, signature=signature) == -1022
+    assert number_of(signing.believed, ALICE, EXAMPLE, signature=signature) == -1022
 
 
 def test_another_keys_signature_is_refused():
     signature = signature_of(b"another secret", EXAMPLE)
 
-    assert number_of(signing.check_signature, SECRET, EXAMPLE, signature=signature) == -1022
+    assert number_of(signing.believed, ALICE, EXAMPLE, signature=signature) == -1022
 
 
 @pytest.mark.parametrize("key", ["", "short", "a" * 65, "a b" * 10, "ключ" * 8])

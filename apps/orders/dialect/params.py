@@ -50,16 +50,31 @@ def _decode(raw: bytes) -> str:
 class Params:
     """What one request sent, in its query and its body."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_sent_as", "_values")
 
-    def __init__(self, values: dict[str, str]) -> None:
+    def __init__(self, values: dict[str, str], sent_as: dict[str, str] | None = None) -> None:
         self._values = values
+        self._sent_as = sent_as or {}
 
     def __len__(self) -> int:
         return len(self._values)
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
+
+    def sent_as(self, name: str) -> str:
+        """Return what its sender called a parameter: a part of a list of orders has other names."""
+        return self._sent_as.get(name, name)
+
+    def part(self, names: dict[str, str], **fixed: str) -> Params:
+        """Return one order of a list: its parameters by the names that a single one's have."""
+        values = {name: self._values[sent] for name, sent in names.items() if sent in self._values}
+        return Params(values | fixed, names)
+
+    def unused(self, name: str) -> None:
+        """Refuse a parameter that this kind of order has no use for."""
+        if name in self._values:
+            raise refusals.not_required(self.sent_as(name))
 
     def check_known(self, allowed: frozenset[str]) -> None:
         """Refuse parameters that belong to another endpoint."""
@@ -71,21 +86,21 @@ class Params:
         """Return a value as it was sent, or None; one that was sent empty is refused."""
         value = self._values.get(name)
         if value == "":
-            raise refusals.empty(name)
+            raise refusals.empty(self.sent_as(name))
         return value
 
     def needed(self, name: str) -> str:
         """Return a value that must be there."""
         value = self.raw(name)
         if value is None:
-            raise refusals.mandatory(name)
+            raise refusals.mandatory(self.sent_as(name))
         return value
 
     def matching(self, name: str, pattern: str) -> str | None:
         """Return a value that is a word of the pattern's language, or None if it was not sent."""
         value = self.raw(name)
         if value is not None and not _COMPILED[pattern].match(value):
-            raise refusals.illegal_characters(name, pattern)
+            raise refusals.illegal_characters(self.sent_as(name), pattern)
         return value
 
     def whole(self, name: str) -> int | None:
@@ -94,14 +109,14 @@ class Params:
         if value is None:
             return None
         if int(value) > TIME_MAX:
-            raise refusals.bad_value(name)
+            raise refusals.bad_value(self.sent_as(name))
         return int(value)
 
     def moment(self, name: str) -> int | None:
         """Return a time in milliseconds."""
         value = self.whole(name)
         if value is not None and value > MOMENT_MAX_MS:
-            raise refusals.bad_value(name)
+            raise refusals.bad_value(self.sent_as(name))
         return value
 
     def flag(self, name: str, *, default: bool) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from apps.common.errors import Refusal
 from apps.risk.engine import codes as risk
+from apps.users.standing.codes import NOT_FOR_CERTAIN
 from matching_worker.engine import codes as book
 
 
@@ -31,6 +33,30 @@ class DialectRefusal(Refusal):
     def as_json(self) -> dict[str, Any]:
         """Return what the dialect answers."""
         return {"code": self.number, "msg": self.message}
+
+
+class ReplacedInPart(DialectRefusal):
+    """A cancel-replace of which something failed: both answers stand in its data."""
+
+    def __init__(self, number: int, text: str, *, status: int, answers: dict[str, Any]) -> None:
+        super().__init__(number, text, status=status)
+        self.answers = answers
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the dialect answers, and what became of either half."""
+        return super().as_json() | {"data": self.answers}
+
+
+class NotPermitted(DialectRefusal):
+    """The account may not do this. Its data says why not, in words of `users.standing.codes`."""
+
+    def __init__(self, number: int, text: str, *, reasons: Sequence[str]) -> None:
+        super().__init__(number, text)
+        self.reasons = list(reasons)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the dialect answers, and the reasons."""
+        return super().as_json() | {"data": {"reasons": self.reasons}}
 
 
 # ── What is wrong with a request ────────────────────────────────────────────────────────────────
@@ -182,6 +208,11 @@ def bad_key() -> DialectRefusal:
     return DialectRefusal(-2015, "Invalid API-key, IP, or permissions for action.", status=401)
 
 
+def market_not_allowed(number: int) -> DialectRefusal:
+    """The key has a list of markets, and this one is not on it (−2010 orders, −2011 cancels)."""
+    return DialectRefusal(number, "Symbol not whitelisted for API key.")
+
+
 def too_much_weight(limit: int, wait_s: int) -> DialectRefusal:
     """The account or address used up its minute."""
     return DialectRefusal(
@@ -233,6 +264,36 @@ def catching_up() -> DialectRefusal:
     )
 
 
+def replaced_in_part(
+    *, canceled: bool, placed: bool | None, answers: tuple[Any, Any]
+) -> ReplacedInPart:
+    """Something of a cancel-replace failed. `placed` is None if it was not tried."""
+    words = {True: "SUCCESS", False: "FAILURE", None: "NOT_ATTEMPTED"}
+    is_partial = canceled or bool(placed)
+    number, how = (-2021, "partially failed") if is_partial else (-2022, "failed")
+    return ReplacedInPart(
+        number,
+        f"Order cancel-replace {how}.",
+        status=409 if is_partial else 400,
+        answers={
+            "cancelResult": words[canceled],
+            "newOrderResult": words[placed],
+            "cancelResponse": answers[0],
+            "newOrderResponse": answers[1],
+        },
+    )
+
+
+def no_such_list() -> DialectRefusal:
+    """Another's list of orders and no list look the same from here."""
+    return DialectRefusal(-2018, "Order list does not exist.")
+
+
+def prices_unrelated() -> DialectRefusal:
+    """The two prices of a list stand on the wrong sides of each other."""
+    return rejected("The relationship of the prices for the orders is not correct.")
+
+
 def no_such_order() -> DialectRefusal:
     """Another's order and no order look the same from here."""
     return DialectRefusal(-2013, "Order does not exist.")
@@ -280,7 +341,25 @@ _TABLE: dict[str, tuple[int, str]] = {
     book.LOTS_OUT_OF_RANGE: (-1013, "Filter failure: LOT_SIZE"),
     book.NOTIONAL_TOO_SMALL: (-1013, "Filter failure: NOTIONAL"),
     book.UNKNOWN_ORDER: (-2011, "Unknown order sent."),
+    book.WOULD_TRIGGER: (-2010, "Stop price would trigger immediately."),
+    book.NO_MARK: (-2010, "This symbol has no mark price; send workingType=CONTRACT_PRICE."),
+    book.BAD_PAIR: (-2010, "Unsupported order combination."),
+    book.OTHER_LEG: (-2010, "The other order of the list was not taken."),
 }
+_AMEND_TABLE: dict[str, tuple[int, str]] = {
+    book.UNKNOWN_ORDER: (-2013, "Order does not exist."),
+    book.NOT_SMALLER: (-2038, "Order amend (quantity increase) is not supported."),
+    book.FILLED_MEANWHILE: (-2038, "The order was filled meanwhile; nothing changed."),
+    book.BAD_VERSION: (-2038, "Another change of the order is on its way; nothing changed."),
+    risk.AMEND_PENDING: (-2038, "Another change of the order is on its way; nothing changed."),
+}
+
+
+def may_not_trade(reasons: Sequence[str]) -> DialectRefusal:
+    """The account may do nothing new, or nobody can say for certain whether it may."""
+    if NOT_FOR_CERTAIN.intersection(reasons):
+        return not_now("New orders wait: what this account may do is not certain. Cancels pass.")
+    return NotPermitted(*_NOT_PERMITTED, reasons=reasons)
 
 
 def of_engine(code: str) -> DialectRefusal:
@@ -291,3 +370,10 @@ def of_engine(code: str) -> DialectRefusal:
         return repeated()
     number, text = _TABLE.get(code, (-2010, f"Order was rejected: {code}."))
     return DialectRefusal(number, text)
+
+
+def of_amend(code: str) -> DialectRefusal:
+    """Say why an order was not made smaller."""
+    if code in _AMEND_TABLE:
+        return DialectRefusal(*_AMEND_TABLE[code])
+    return of_engine(code)

@@ -13,13 +13,16 @@ import msgspec
 from apps.common.kernel.money import format_units
 from apps.marketdata.dialect import Numbers, ms
 from apps.markets.contracts import AssetInfo, MarketInfo
+from apps.orders.dialect import words
+from apps.orders.dialect.extras import PLAIN
 from apps.orders.dialect.tickets import Ticket
 from apps.orders.readmodels import FillModel, OrderModel
-from apps.risk.contracts.replies import FillLine, OrderAck, OrderResult
+from apps.risk.contracts.replies import AmendDone, FillLine, OrderAck, OrderResult
 from matching_worker.contracts.from_book import CancelDone, CanceledOrder
-from matching_worker.contracts.market import BUY, MARKET, MarketSpec
+from matching_worker.contracts.market import BUY, MarketSpec
+from matching_worker.contracts.to_book import OrderExtras
 
-SELF_TRADE_MODE = "EXPIRE_TAKER"
+NOT_WORKING = -1  # The `workingTime` of an order that waits for its trigger.
 _STATUS = {
     "filled": "FILLED",
     "canceled": "CANCELED",
@@ -51,12 +54,6 @@ def numbers(spec: MarketSpec) -> Numbers:
 _numbers: dict[str, Numbers] = {}
 
 
-def _type(kind: str, *, post_only: bool) -> str:
-    if kind == MARKET:
-        return "MARKET"
-    return "LIMIT_MAKER" if post_only else "LIMIT"
-
-
 def status_of(ended: str | None, *, filled_lots: int) -> str:
     """Name an order's state in the dialect."""
     if ended is not None:
@@ -67,6 +64,7 @@ def status_of(ended: str | None, *, filled_lots: int) -> str:
 def _terms(
     spec: MarketSpec,
     order: Ticket | OrderModel | CanceledOrder,
+    extras: OrderExtras,
     *,
     time_in_force: str,
     filled_lots: int,
@@ -82,10 +80,25 @@ def _terms(
         "executedQty": write.size(filled_lots),
         "origQuoteOrderQty": write.quote(budget),
         "cummulativeQuoteQty": write.quote(cum_quote),
-        "timeInForce": "GTC" if order.kind == MARKET else time_in_force,
-        "type": _type(order.kind, post_only=order.post_only),
+        "timeInForce": words.time_in_force(order.kind, time_in_force, extras),
+        "type": words.order_type(order.kind, post_only=order.post_only, trigger=extras.trigger),
         "side": "BUY" if order.side == BUY else "SELL",
     }
+
+
+def _asked(spec: MarketSpec, extras: OrderExtras, *, accepted_ns: int = 0) -> dict[str, Any]:
+    """Write what an order asks for beyond its terms, as far as it asks for something."""
+    told: dict[str, Any] = {"selfTradePreventionMode": words.self_trade_mode(extras)}
+    if extras.expires_ns:
+        told["goodTillDate"] = ms(extras.expires_ns)
+    if extras.trigger:
+        told["workingType"] = words.working_type(extras)
+        if extras.trail_ppm:
+            told["trailingDelta"] = extras.trail_ppm // words.PPM_PER_BIP
+            told["trailingTime"] = ms(accepted_ns)
+        else:
+            told["stopPrice"] = numbers(spec).price(extras.trigger_ticks)
+    return told
 
 
 def ack(ticket: Ticket, reply: OrderAck, receipt: Receipt) -> dict[str, Any]:
@@ -102,7 +115,7 @@ def ack(ticket: Ticket, reply: OrderAck, receipt: Receipt) -> dict[str, Any]:
 
 def result(ticket: Ticket, reply: OrderResult) -> dict[str, Any]:
     """Answer what the book made of the order at once; with its fills if they were asked for."""
-    spec = ticket.market.spec
+    spec, waits = ticket.market.spec, bool(ticket.extras.trigger)
     body = {
         "symbol": ticket.market.pair,
         "orderId": reply.order_id,
@@ -112,14 +125,15 @@ def result(ticket: Ticket, reply: OrderResult) -> dict[str, Any]:
         **_terms(
             spec,
             ticket,
+            ticket.extras,
             time_in_force=ticket.time_in_force,
             filled_lots=reply.filled_lots,
             cum_quote=int(reply.cum_quote),
             budget=ticket.quote_budget,
         ),
         "status": status_of(reply.ended, filled_lots=reply.filled_lots),
-        "workingTime": ms(reply.transact_ns),
-        "selfTradePreventionMode": SELF_TRADE_MODE,
+        "workingTime": NOT_WORKING if waits else ms(reply.transact_ns),
+        **_asked(spec, ticket.extras, accepted_ns=reply.transact_ns),
     }
     if ticket.response == "FULL":
         body["fills"] = [_fill_line(spec, line) for line in reply.fills]
@@ -145,42 +159,54 @@ def commission(spec: MarketSpec, asset: str, fee: int) -> str:
 
 
 def canceled(
-    market: MarketInfo, order: CanceledOrder, done: CancelDone, *, hash_: bytes, cancel_id: str
+    market: MarketInfo,
+    order: CanceledOrder,
+    known: OrderModel | None,
+    done: CancelDone,
+    *,
+    hash_: bytes,
+    cancel_id: str,
 ) -> dict[str, Any]:
-    """Answer one order that a cancel ended, as it was then."""
+    """Answer one order that a cancel ended, as it was then.
+
+    The book's answer tells a plain order's terms; what it was beyond that stands in `known`.
+    """
     filled_lots, cum_quote = order.filled_lots, int(order.cum_quote)
+    extras = known.extras if known is not None else PLAIN
     return {
         "symbol": market.pair,
         "origClientOrderId": order.client_id,
         "orderId": order.order_id,
-        "orderListId": -1,
+        "orderListId": known.list_id if known is not None else -1,
         "clientOrderId": cancel_id,
         "transactTime": ms(done.at_ns),
         **_terms(
             market.spec,
             order,
+            extras,
             time_in_force=order.time_in_force,
             filled_lots=filled_lots,
             cum_quote=cum_quote,
             budget=0,
         ),
         "status": "CANCELED",
-        "selfTradePreventionMode": SELF_TRADE_MODE,
+        **_asked(market.spec, extras, accepted_ns=known.accepted_ns if known is not None else 0),
         **Receipt(market.book, done.seq, hash_).fields(),
     }
 
 
 def order_row(market: MarketInfo, order: OrderModel) -> dict[str, Any]:
     """Write an order as reads show it."""
-    is_working = order.status in ("NEW", "PARTIALLY_FILLED")
+    is_open = order.status in ("NEW", "PARTIALLY_FILLED")
     return {
         "symbol": market.pair,
         "orderId": order.order_id,
-        "orderListId": -1,
+        "orderListId": order.list_id,
         "clientOrderId": order.client_id,
         **_terms(
             market.spec,
             order,
+            order.extras,
             time_in_force=order.tif,
             filled_lots=order.filled_lots,
             cum_quote=int(order.cum_quote),
@@ -191,10 +217,46 @@ def order_row(market: MarketInfo, order: OrderModel) -> dict[str, Any]:
         "icebergQty": numbers(market.spec).size(0),
         "time": ms(order.accepted_ns),
         "updateTime": ms(order.updated_ns),
-        "isWorking": is_working,
-        "workingTime": ms(order.accepted_ns),
-        "selfTradePreventionMode": SELF_TRADE_MODE,
+        "isWorking": is_open and not order.is_waiting,
+        "workingTime": ms(order.working_ns) if order.working_ns else NOT_WORKING,
+        **_asked(market.spec, order.extras, accepted_ns=order.accepted_ns),
         **Receipt(order.engine, order.engine_seq, order.journal_hash).fields(),
+    }
+
+
+def amended(market: MarketInfo, reply: AmendDone, known: OrderModel | None) -> dict[str, Any]:
+    """Answer an order that is smaller now. Its other terms stand in `known`."""
+    write = numbers(market.spec)
+    order: dict[str, Any] = {
+        "symbol": market.pair,
+        "orderId": reply.order_id,
+        "orderListId": known.list_id if known is not None else -1,
+        "origClientOrderId": reply.client_id,
+        "clientOrderId": reply.client_id,
+        "qty": write.size(reply.lots),
+        "executedQty": write.size(reply.filled_lots),
+        "preventedQty": write.size(0),
+        "cumulativeQuoteQty": write.quote(int(reply.cum_quote)),
+        "status": status_of(None, filled_lots=reply.filled_lots),
+    }
+    if known is not None:
+        terms = _terms(
+            market.spec,
+            known,
+            known.extras,
+            time_in_force=known.tif,
+            filled_lots=reply.filled_lots,
+            cum_quote=int(reply.cum_quote),
+            budget=0,
+        )
+        order |= {name: terms[name] for name in ("price", "timeInForce", "type", "side")}
+        order["workingTime"] = ms(known.working_ns) if known.working_ns else NOT_WORKING
+        order |= _asked(market.spec, known.extras, accepted_ns=known.accepted_ns)
+    return {
+        "transactTime": ms(reply.transact_ns),
+        "executionId": reply.engine_seq,
+        "amendedOrder": order,
+        **Receipt(reply.engine, reply.engine_seq, reply.journal_hash).fields(),
     }
 
 

@@ -1,18 +1,21 @@
-"""Signatures as the dialect makes them: HMAC-SHA256 over the query string and the body, as sent."""
+"""Signatures as the dialect makes them: over the query string and the body, as sent.
+
+By HMAC-SHA256 (hex) or Ed25519 (base64), whichever the key is of.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import re
 
 from apps.orders.dialect import refusals
 from apps.orders.dialect.params import Params
+from apps.users import signatures
+from apps.users.contracts import KeyGrant
 
 FUTURE_MAX_NS = 1_000_000_000
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}\Z", re.ASCII)
-_SIGNATURE = re.compile(r"[0-9A-Fa-f]{64}\Z", re.ASCII)
 
 
 def check_key_format(key: str) -> None:
@@ -32,13 +35,14 @@ def _without_signature(raw: bytes) -> bytes:
     return b"&".join(part for part in raw.split(b"&") if not part.startswith(b"signature="))
 
 
-def check_signature(secret: bytes, signed: bytes, *, signature: str) -> None:
-    """Refuse a signature that is not this secret's over these bytes; compares in constant time."""
-    if not _SIGNATURE.match(signature):
+def believed(grant: KeyGrant | None, signed: bytes, *, signature: str) -> KeyGrant:
+    """Return the key that signed these bytes; refuse any other signature, and unknown keys."""
+    is_good = signatures.is_signed(grant, signed, signature)
+    if grant is None:
+        raise refusals.bad_key()
+    if not is_good:
         raise refusals.bad_signature()
-    wanted = hmac.new(secret, signed, hashlib.sha256).digest()
-    if not hmac.compare_digest(wanted, bytes.fromhex(signature)):
-        raise refusals.bad_signature()
+    return grant
 
 
 def check_time(params: Params, *, now_ns: int) -> int:

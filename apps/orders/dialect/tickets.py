@@ -10,20 +10,17 @@ from typing import Any, cast
 
 import msgspec
 
-from apps.common.kernel.money import parse_units, wide
+from apps.common.kernel.money import wide
 from apps.markets.contracts import Catalogue, MarketInfo
-from apps.orders.dialect import refusals
-from apps.orders.dialect.params import CLIENT_ID, DECIMAL, SYMBOL, WHOLE, Params
-from apps.risk.contracts.commands import PlaceOrder, ResponseKind
+from apps.orders.dialect import amounts, refusals, words
+from apps.orders.dialect.extras import PLAIN, extras_of
+from apps.orders.dialect.params import CLIENT_ID, SYMBOL, WHOLE, Params
+from apps.risk.contracts.commands import PlaceExtra, PlaceOrder, ResponseKind
 from matching_worker.contracts.market import BUY, LIMIT, MARKET, SELL, OrderKind, Side, TimeInForce
+from matching_worker.contracts.to_book import OrderExtras
 
-DECIMALS_MAX = 8  # Of any price or size, in the dialect's numbers.
-UNITS_MAX = 2**53
-
-_TYPES = ("LIMIT", "MARKET", "LIMIT_MAKER")
-_TIMES_IN_FORCE = ("GTC", "IOC", "FOK")
+_TIMES_IN_FORCE: dict[str, TimeInForce] = {"GTC": "GTC", "IOC": "IOC", "FOK": "FOK", "GTD": "GTC"}
 _RESPONSES = ("ACK", "RESULT", "FULL")
-_NO_USE = ("stopPrice", "trailingDelta", "icebergQty")
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -39,11 +36,12 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     quote_budget: int
     client_id: str  # "" if the client named none.
     response: ResponseKind
+    extras: OrderExtras = PLAIN
 
-    def command(
+    def order(
         self, *, request: int, account: int, client_id: str, derived: bool, deadline_ns: int
     ) -> PlaceOrder:
-        """Return the message that asks the account's partition for this order."""
+        """Return the message that asks the account's partition for this order's plain terms."""
         return PlaceOrder(
             request=request,
             account=account,
@@ -60,6 +58,10 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             deadline_ns=deadline_ns,
             response=self.response,
         )
+
+    def command(self, order: PlaceOrder) -> PlaceOrder | PlaceExtra:
+        """Return the message that asks for all of it."""
+        return order if self.extras == PLAIN else PlaceExtra(order=order, extras=self.extras)
 
 
 def market_of(params: Params, catalogue: Catalogue) -> MarketInfo:
@@ -81,26 +83,24 @@ def _named(symbol: str, catalogue: Catalogue) -> MarketInfo:
     return market
 
 
-def ticket_of(params: Params, catalogue: Catalogue) -> Ticket:
-    """Read one order."""
+def ticket_of(params: Params, catalogue: Catalogue, *, now_ns: int = 0) -> Ticket:
+    """Read one order. What is good until a time that has passed by `now_ns` is refused."""
     market = market_of(params, catalogue)
     side = _side(params)
     kind = params.needed("type")
-    if kind not in _TYPES:
+    if kind not in words.ORDER_TYPES:
         raise refusals.bad_type()
-    for name in _NO_USE:
-        _unused(params, name)
-    if params.raw("selfTradePreventionMode") not in (None, "NONE", "EXPIRE_TAKER"):
-        raise refusals.bad_value("selfTradePreventionMode")
     for name in ("strategyId", "strategyType"):
         params.whole(name)
-    build = _market_order if kind == "MARKET" else _limit_order
+    build = _market_order if kind in words.MARKET_TYPES else _limit_order
     terms = build(params, market, kind)
+    extras = extras_of(params, market, kind, now_ns=now_ns)
     return Ticket(
         market=market,
         side=side,
         client_id=params.matching("newClientOrderId", CLIENT_ID) or "",
         response=_response(params, kind),
+        extras=extras,
         **_checked(terms, market, side),
     )
 
@@ -125,92 +125,44 @@ def _side(params: Params) -> Side:
 def _response(params: Params, kind: str) -> ResponseKind:
     response = params.raw("newOrderRespType")
     if response is None:
-        return "ACK" if kind == "LIMIT_MAKER" else "FULL"
+        return "FULL" if kind in ("LIMIT", "MARKET") else "ACK"
     if response not in _RESPONSES:
         raise refusals.bad_value("newOrderRespType")
     return cast(ResponseKind, response)
 
 
-def _unused(params: Params, name: str) -> None:
-    if name in params:
-        raise refusals.not_required(name)
-
-
 def _limit_order(params: Params, market: MarketInfo, kind: str) -> _Terms:
     post_only = kind == "LIMIT_MAKER"
-    time_in_force = "GTC"
     if post_only:
-        _unused(params, "timeInForce")
-    else:
-        time_in_force = params.needed("timeInForce")
-        if time_in_force not in _TIMES_IN_FORCE:
-            raise refusals.bad_time_in_force()
-    _unused(params, "quoteOrderQty")
+        params.unused("timeInForce")
+    time_in_force = _TIMES_IN_FORCE.get("GTC" if post_only else params.needed("timeInForce"))
+    if time_in_force is None:
+        raise refusals.bad_time_in_force()
+    params.unused("quoteOrderQty")
     params.needed("quantity")
-    params.needed("price")
     return _Terms(
         kind=LIMIT,
-        time_in_force=cast(TimeInForce, time_in_force),
+        time_in_force=time_in_force,
         post_only=post_only,
-        price_ticks=_ticks(params, market),
-        lots=_lots(params, market),
+        price_ticks=amounts.ticks(params, market),
+        lots=amounts.lots(params, market),
     )
 
 
-def _market_order(params: Params, market: MarketInfo, _kind: str) -> _Terms:
+def _market_order(params: Params, market: MarketInfo, kind: str) -> _Terms:
     for name in ("timeInForce", "price"):
-        _unused(params, name)
+        params.unused(name)
+    if kind != "MARKET":
+        params.unused("quoteOrderQty")
+        return _Terms(kind=MARKET, time_in_force="IOC", lots=amounts.lots(params, market))
     if "quantity" not in params and "quoteOrderQty" not in params:
         raise refusals.one_of("quantity", "quoteOrderQty")
     if "quantity" in params and "quoteOrderQty" in params:
         raise refusals.bad_combination()
     if "quantity" in params:
-        return _Terms(kind=MARKET, time_in_force="IOC", lots=_lots(params, market))
-    budget = _units(params, "quoteOrderQty", decimals=market.spec.quote_decimals)
+        return _Terms(kind=MARKET, time_in_force="IOC", lots=amounts.lots(params, market))
+    budget = amounts.units(params, "quoteOrderQty", decimals=market.spec.quote_decimals)
     return _Terms(kind=MARKET, time_in_force="IOC", quote_budget=budget)
-
-
-def _units(params: Params, name: str, *, decimals: int) -> int:
-    """Read a decimal exactly, in units of 10^-decimals; finer than that is too precise."""
-    text = params.matching(name, DECIMAL) or ""
-    units = parse_units(text, decimals=decimals)
-    if units is None:
-        raise refusals.too_precise(name)
-    return units
-
-
-def _steps(params: Params, name: str, *, decimals: int, step_units: int, failure: str) -> int:
-    """Read a decimal as a whole number of the market's steps."""
-    units = _units(params, name, decimals=max(decimals, DECIMALS_MAX))
-    steps, rest = divmod(units, step_units * 10 ** (max(decimals, DECIMALS_MAX) - decimals))
-    if rest or not 0 < steps <= UNITS_MAX:
-        raise refusals.filter_failure(failure)
-    return steps
-
-
-def _ticks(params: Params, market: MarketInfo) -> int:
-    spec = market.spec
-    return _steps(
-        params,
-        "price",
-        decimals=spec.price_decimals,
-        step_units=spec.tick_units,
-        failure="PRICE_FILTER",
-    )
-
-
-def _lots(params: Params, market: MarketInfo) -> int:
-    spec = market.spec
-    lots = _steps(
-        params,
-        "quantity",
-        decimals=spec.size_decimals,
-        step_units=spec.lot_units,
-        failure="LOT_SIZE",
-    )
-    if not spec.min_lots <= lots <= spec.max_lots:
-        raise refusals.filter_failure("LOT_SIZE")
-    return lots
 
 
 def _checked(terms: _Terms, market: MarketInfo, side: Side) -> dict[str, Any]:
@@ -231,10 +183,15 @@ def _checked(terms: _Terms, market: MarketInfo, side: Side) -> dict[str, Any]:
 
 def order_named(params: Params) -> tuple[int, str]:
     """Read which order is meant: (its number or 0, its client id or "")."""
-    order_id = params.whole("orderId")
-    client_id = params.matching("origClientOrderId", CLIENT_ID)
-    if order_id is None and client_id is None:
-        raise refusals.one_of("origClientOrderId", "orderId")
-    if order_id == 0:
-        raise refusals.illegal_characters("orderId", WHOLE)
-    return order_id or 0, client_id or ""
+    return named(params, "orderId", "origClientOrderId")
+
+
+def named(params: Params, number: str, client_id: str) -> tuple[int, str]:
+    """Read what is meant, by its number (or 0) or by its client's name (or ""), or by both."""
+    found = params.whole(number)
+    name = params.matching(client_id, CLIENT_ID)
+    if found is None and name is None:
+        raise refusals.one_of(client_id, number)
+    if found == 0:
+        raise refusals.illegal_characters(number, WHOLE)
+    return found or 0, name or ""

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 
 import msgspec
+from msgspec.structs import replace
 
 from apps.common.kernel.ids import StreamId
 from apps.common.kernel.invariants import ensure
@@ -19,11 +20,14 @@ from apps.orders.readmodels import RECENT_MAX, AccountModel, FillModel, OrderMod
 from apps.risk.contracts.events import (
     AccountNow,
     BalanceNow,
+    ExtrasAccepted,
     FillBooked,
     MarketAdded,
     OrderAccepted,
+    OrderAmended,
     OrderEnded,
     OrderReported,
+    OrderTriggered,
     ValueMoved,
 )
 from matching_worker.contracts.market import MarketSpec
@@ -34,6 +38,7 @@ ENDED_STATUS = {
     "expired": "EXPIRED",
     "refused": "REJECTED",
 }
+CHANGES = ("TRIGGERED", "REPLACED")  # Steps of an open order that are no fill and no end.
 
 
 class Place(msgspec.Struct, gc=False):
@@ -66,6 +71,23 @@ class Changes:
         self.accounts: dict[int, AccountModel] = {}
         self.specs: dict[str, MarketSpec] = {}
         self.events: list[tuple[int, str]] = []  # Account, text.
+        self.reports: list[tuple[OrderModel, str]] = []  # Of orders, among the events: which step.
+
+    def leave(self, at_ns: int) -> None:
+        """Note in orders and fills that these events leave for their owners now."""
+        traded: set[int] = set()
+        for order, execution in self.reports:
+            if execution == "NEW":
+                order.new_told_ns = at_ns
+            elif execution == "TRADE":
+                traded.add(order.order_id)
+            elif execution not in CHANGES:
+                order.end_told_ns = at_ns
+        if traded:
+            self.fills = [
+                (account, replace(fill, told_ns=at_ns) if fill.order_id in traded else fill)
+                for account, fill in self.fills
+            ]
 
 
 class Fold:
@@ -119,8 +141,14 @@ class Fold:
         match event:
             case OrderAccepted():
                 self._accepted(event, header, receipt)
+            case ExtrasAccepted():
+                self._asks_for(event)
             case OrderReported():
                 self._reported(event, header)
+            case OrderTriggered():
+                self._triggered(event, header)
+            case OrderAmended():
+                self._amended(event, header)
             case FillBooked():
                 self._filled(event, header)
             case OrderEnded():
@@ -166,6 +194,7 @@ class Fold:
             status="NEW",
             accepted_ns=header.at_ns,
             updated_ns=header.at_ns,
+            command=event.command,
             risk_batch=header.batch,
             risk_seq=event.seq,
             risk_hash=receipt,
@@ -173,11 +202,32 @@ class Fold:
         self.open[order.order_id] = self.changes.orders[order.order_id] = order
         self.kept_of(order.account).clients[order.client_id] = order.order_id
 
+    def _asks_for(self, event: ExtrasAccepted) -> None:
+        order = self._order(event.order_id)
+        order.extras, order.other_leg = event.extras, event.other_leg
+        if (other := self.open.get(event.other_leg)) is not None:  # The second of its list.
+            order.other_client_id, other.other_client_id = other.client_id, order.client_id
+            self.changes.orders[other.order_id] = other
+
     def _reported(self, event: OrderReported, header: Header) -> None:
         order = self._decided(event)
         order.reported = True
+        order.first_ns, order.first_seq = event.book_at_ns, event.book_seq
+        order.first_hash = event.book_hash
         if event.ended != "refused":
             self._report(order, header, "NEW", "NEW", event.book_at_ns)
+            if order.order_id > order.other_leg > 0:
+                self._report_list(order, header, event.book_at_ns, "EXECUTING")
+
+    def _triggered(self, event: OrderTriggered, header: Header) -> None:
+        order = self._decided(event)
+        order.triggered_ns = event.book_at_ns
+        self._report(order, header, "NEW", order.status, event.book_at_ns, step="TRIGGERED")
+
+    def _amended(self, event: OrderAmended, header: Header) -> None:
+        order = self._decided(event)
+        order.lots = event.lots
+        self._report(order, header, "REPLACED", order.status, event.book_at_ns)
 
     def _filled(self, event: FillBooked, header: Header) -> None:
         order = self._decided(event)
@@ -212,6 +262,9 @@ class Fold:
         order.status = ENDED_STATUS[event.ended]
         if event.ended != "filled":
             self._report(order, header, order.status, order.status, order.updated_ns)
+        if order.other_leg and order.other_leg not in self.open:
+            state = "REJECT" if event.ended == "refused" else "ALL_DONE"
+            self._report_list(order, header, order.updated_ns, state)
         self._retire(order)
 
     def _retire(self, order: OrderModel) -> None:
@@ -235,7 +288,9 @@ class Fold:
             moved = self._moved.setdefault(event.account, {})
             moved[event.asset] = (int(event.total), int(event.held))
 
-    def _decided(self, event: OrderReported | FillBooked) -> OrderModel:
+    def _decided(
+        self, event: OrderReported | FillBooked | OrderTriggered | OrderAmended
+    ) -> OrderModel:
         order = self._order(event.order_id)
         order.version = event.version
         order.book_seq, order.book_hash = event.book_seq, event.book_hash
@@ -255,6 +310,7 @@ class Fold:
         status: str,
         decided_ns: int,
         fill: FillModel | None = None,
+        step: str = "",
     ) -> None:
         if self.quiet or (numbers := self._numbers.get(order.market)) is None:
             return
@@ -266,6 +322,15 @@ class Fold:
             event_ns=header.at_ns,
             decided_ns=decided_ns,
             fill=fill,
+        )
+        self._tell(order.account, text)
+        self.changes.reports.append((order, step or execution))
+
+    def _report_list(self, order: OrderModel, header: Header, decided_ns: int, state: str) -> None:
+        if self.quiet or (numbers := self._numbers.get(order.market)) is None:
+            return
+        text = user_events.list_status(
+            order, numbers, state=state, event_ns=header.at_ns, decided_ns=decided_ns
         )
         self._tell(order.account, text)
 

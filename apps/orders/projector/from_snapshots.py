@@ -12,6 +12,7 @@ from apps.common.kernel.money import wide
 from apps.journals import directory
 from apps.journals.replica import Replica
 from apps.journals.snapshots import Snapshots
+from apps.orders.dialect.extras import PLAIN
 from apps.orders.projector.folds import Fold, Place
 from apps.orders.readmodels import AccountModel, OrderModel
 from apps.risk.codec import RISK_CODEC
@@ -72,9 +73,17 @@ def order_model(order: Order) -> OrderModel:
         reported=first is not None,
         accepted_ns=order.at_ns,
         updated_ns=first.transact_ns if first is not None else order.at_ns,
+        command=order.command,
         risk_batch=0,  # Of a batch before the snapshot: only the log knows.
         risk_seq=order.seq,
         risk_hash=b"",
+        first_ns=first.transact_ns if first is not None else 0,
+        first_seq=first.engine_seq if first is not None else 0,
+        first_hash=first.journal_hash if first is not None else b"",
+        extras=order.extras or PLAIN,
+        other_leg=order.leg.other if order.leg is not None else 0,
+        other_client_id=order.leg.other_client_id if order.leg is not None else "",
+        triggered_ns=order.at_ns if order.is_set_off else 0,  # At least: only the log knows when.
         book_seq=first.engine_seq if first is not None else 0,
         book_hash=first.journal_hash if first is not None else b"",
     )

@@ -26,7 +26,7 @@ from apps.risk.contracts.events import RiskEvent
 
 READ_AT_ONCE = 512
 IDLE_BLOCK_MS = 1_000
-WRITE_PACE_S = 0.005  # Under load, several batches share one write.
+PACE_S = 0.02  # Several batches share one read and one write.
 LOOK_S = 1.0  # How often to look for new partitions, and whether the cache still knows us.
 AGAIN_S = 0.2
 HISTORY_MAX = 200_000  # Batches: about ten seconds of reading. A longer log starts at a snapshot.
@@ -51,7 +51,7 @@ class Projector:
         self.ready = False
         self._reader: LogReader | None = None
         self._targets: dict[str, int] = {}
-        self._looked_at = self._wrote_at = 0.0
+        self._looked_at = 0.0
 
     def run(self) -> None:
         """Live until asked to stop. A server that is away is waited for, never guessed about."""
@@ -59,7 +59,8 @@ class Projector:
             try:
                 self.come_up()
                 while not self._service.stopping.is_set():
-                    self.turn()
+                    if self.turn() and self.ready:
+                        self._service.stopping.wait(PACE_S)
             except (redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError) as error:
                 self._service.check("projector", False, type(error).__name__)
                 self._service.stopping.wait(AGAIN_S)
@@ -123,12 +124,10 @@ class Projector:
                 raise store.CacheLost from None
 
     def _write(self) -> None:
-        wait_s = self._wrote_at + WRITE_PACE_S - time.monotonic()
-        if wait_s > 0:
-            time.sleep(wait_s)
         ready = self.ready or self._caught_up()
-        store.write(self._cache, self.fold.take_changes(), was_ready=self.ready, ready=ready)
-        self._wrote_at = time.monotonic()
+        changes = self.fold.take_changes()
+        changes.leave(time.time_ns())
+        store.write(self._cache, changes, was_ready=self.ready, ready=ready)
         if ready and not self.ready:
             self.ready, self.fold.quiet = True, False
             self._service.check("projector", True)

@@ -4,16 +4,17 @@ from typing import Any
 
 from apps.common.kernel.money import format_units
 from apps.marketdata.dialect import Numbers, as_json, ms
+from apps.orders.dialect import words
+from apps.orders.dialect.lists import name_of
 from apps.orders.readmodels import FillModel, OrderModel
 
 NO_RECEIPT_REASON = "NONE"
-KINDS = {"L": "LIMIT", "M": "MARKET"}
-SIDES = {"B": "BUY", "S": "SELL"}
+LIST_DONE = ("ALL_DONE", "REJECT")
 
 
 def order_type(order: OrderModel) -> str:
     """Name the order's type as the dialect does."""
-    return "LIMIT_MAKER" if order.post_only else KINDS[order.kind]
+    return words.order_type(order.kind, post_only=order.post_only, trigger=order.extras.trigger)
 
 
 def execution_report(
@@ -26,7 +27,7 @@ def execution_report(
     decided_ns: int,
     fill: FillModel | None = None,
 ) -> str:
-    """Write one step of an order's life: NEW, TRADE, CANCELED, EXPIRED or REJECTED."""
+    """Write one step of an order: NEW (again once it is set off), REPLACED, TRADE, or its end."""
     by_quote = order.kind == "M" and order.lots == 0
     lots = order.filled_lots if by_quote else order.lots
     event: dict[str, Any] = {
@@ -34,15 +35,15 @@ def execution_report(
         "E": ms(event_ns),
         "s": numbers.symbol,
         "c": order.client_id,
-        "S": SIDES[order.side],
+        "S": words.SIDES[order.side],
         "o": order_type(order),
-        "f": order.tif,
+        "f": "GTD" if order.extras.expires_ns else order.tif,
         "q": numbers.size(lots),
         "p": numbers.price(order.price_ticks),
-        "P": numbers.price(0),
+        "P": numbers.price(order.extras.trigger_ticks),
         "F": numbers.size(0),
-        "g": -1,
-        "C": order.client_id if execution == "CANCELED" else "",
+        "g": order.list_id,
+        "C": order.client_id if execution in ("CANCELED", "REPLACED") else "",
         "x": execution,
         "X": status,
         "r": order.code.upper() if execution == "REJECTED" and order.code else NO_RECEIPT_REASON,
@@ -51,16 +52,52 @@ def execution_report(
         **_last_fill(fill, numbers),
         "T": ms(decided_ns),
         "I": order.book_seq,
-        "w": status in {"NEW", "PARTIALLY_FILLED"} and order.kind == "L",
+        "w": status in {"NEW", "PARTIALLY_FILLED"} and order.kind == "L" and not order.is_waiting,
         "M": False,
         "O": ms(order.accepted_ns),
         "Z": numbers.quote(int(order.cum_quote)),
         "Q": numbers.quote(int(order.budget) if by_quote else 0),
-        "W": ms(order.accepted_ns),
-        "V": "NONE",
+        "V": words.self_trade_mode(order.extras),
+        **_asked(order),
         "engine": order.engine,
         "engineSeq": order.engine_seq,
         "journalHash": order.journal_hash.hex(),
+    }
+    return as_json(event)
+
+
+def _asked(order: OrderModel) -> dict[str, Any]:
+    """Write what only some orders have: a time they work from, a trail, an end."""
+    told: dict[str, Any] = {}
+    if order.working_ns:
+        told["W"] = ms(order.working_ns)
+    if order.extras.trail_ppm:
+        told["d"] = order.extras.trail_ppm // words.PPM_PER_BIP
+        told["D"] = ms(order.accepted_ns)
+    if order.extras.trigger:
+        told["wt"] = words.working_type(order.extras)
+    if order.extras.expires_ns:
+        told["gtd"] = ms(order.extras.expires_ns)
+    return told
+
+
+def list_status(
+    order: OrderModel, numbers: Numbers, *, state: str, event_ns: int, decided_ns: int
+) -> str:
+    """Write that a list (one cancels the other) works, is done, or was refused."""
+    orders = sorted([(order.order_id, order.client_id), (order.other_leg, order.other_client_id)])
+    event = {
+        "e": "listStatus",
+        "E": ms(event_ns),
+        "s": numbers.symbol,
+        "g": order.list_id,
+        "c": "OCO",
+        "l": "ALL_DONE" if state in LIST_DONE else "EXEC_STARTED",
+        "L": state,
+        "r": "NONE",
+        "C": name_of(orders[0][1], orders[1][1]),
+        "T": ms(decided_ns),
+        "O": [{"s": numbers.symbol, "i": number, "c": client_id} for number, client_id in orders],
     }
     return as_json(event)
 

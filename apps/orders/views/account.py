@@ -11,13 +11,14 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.marketdata import listen_keys
 from apps.markets import selectors as markets
 from apps.markets.contracts import Catalogue, MarketInfo
 from apps.orders import callers, selectors
 from apps.orders.contracts import Caller
 from apps.orders.dialect import endpoints, refusals, render, tickets
 from apps.orders.dialect.params import LISTEN_KEY, Params
-from apps.orders.doors import answer, charge, door
+from apps.orders.doors import answer, charge, door, identify, identify_key
 from apps.orders.readmodels import AccountModel, Balance, SyncReadModels
 from apps.orders.runtime import Edge
 from apps.orders.views.base import DialectView, cache
@@ -25,7 +26,6 @@ from apps.orders.views.market import READ
 from apps.users.contracts import Standing
 
 ACCOUNT_WEIGHT = 20
-LISTEN_KEY_LIFE_S = 60 * 60
 DAY_MS = 24 * 60 * 60 * 1_000
 
 
@@ -42,10 +42,10 @@ def rates_of(account: AccountModel | None, market: MarketInfo | None) -> tuple[i
 
 async def read_account(request: HttpRequest, edge: Edge) -> HttpResponse:
     """Return an account's balances, fees and permissions."""
-    caller = await callers.identify(request, edge.memory, endpoints.ACCOUNT)
+    caller = await identify(request, edge, endpoints.ACCOUNT)
     omit_zero = caller.params.flag("omitZeroBalances", default=False)
-    used = await charge(edge, caller, weight=ACCOUNT_WEIGHT)
-    await selectors.catch_up(edge, caller)
+    used = await charge(request, edge, caller, weight=ACCOUNT_WEIGHT)
+    await selectors.catch_up(edge, caller.account)
     balances = await edge.models.balances(caller.account)
     account = await edge.models.account(caller.account)
     catalogue = markets.known()
@@ -102,53 +102,47 @@ def account_body(
 
 async def open_stream(request: HttpRequest, edge: Edge) -> HttpResponse:
     """Make a listen key for the private stream; it lives for an hour, and longer if renewed."""
-    standing, _ = await _stream_owner(request, edge, frozenset())
-    key = secrets.token_hex(32)
-    await _cached(edge.cache.set(_stream_key(key), standing.account, ex=LISTEN_KEY_LIFE_S))
-    return answer({"listenKey": key})
+    caller = await _stream_owner(request, edge, frozenset())
+    name = secrets.token_hex(32)
+    kind, maker = callers.way_in(request)
+    making = listen_keys.make(edge.cache, name, account=caller.account, kind=kind, maker=maker)
+    await _cached(making)
+    return answer({"listenKey": name})
 
 
 async def renew_stream(request: HttpRequest, edge: Edge) -> HttpResponse:
     """Let a listen key live for another hour."""
-    standing, params = await _stream_owner(request, edge, endpoints.LISTEN_KEY)
-    key = await _own_stream(edge, standing, params)
-    await _cached(edge.cache.expire(key, LISTEN_KEY_LIFE_S))
+    caller = await _stream_owner(request, edge, endpoints.LISTEN_KEY)
+    await _cached(listen_keys.renew(edge.cache, await _own_stream(request, edge, caller)))
     return answer({})
 
 
 async def close_stream(request: HttpRequest, edge: Edge) -> HttpResponse:
     """End a listen key."""
-    standing, params = await _stream_owner(request, edge, endpoints.LISTEN_KEY)
-    key = await _own_stream(edge, standing, params)
-    await _cached(edge.cache.delete(key))
+    caller = await _stream_owner(request, edge, endpoints.LISTEN_KEY)
+    await _cached(listen_keys.end(edge.cache, await _own_stream(request, edge, caller)))
     return answer({})
 
 
-async def _stream_owner(
-    request: HttpRequest, edge: Edge, allowed: frozenset[str]
-) -> tuple[Standing, Params]:
+async def _stream_owner(request: HttpRequest, edge: Edge, allowed: frozenset[str]) -> Caller:
     """Say whose stream it is: by API key without a signature, or by log-in."""
-    if callers.KEY_HEADER in request.META:
-        standing = await callers.identify_key(request, edge.memory)
-        params = callers.public_params(request, allowed)
-        caller = Caller(standing=standing, params=params, deadline_ns=0)
-    else:
-        caller = await callers.identify(request, edge.memory, allowed)
-    await charge(edge, caller, weight=2)
-    return caller.standing, caller.params
+    by_key = callers.KEY_HEADER in request.META
+    caller = await (identify_key if by_key else identify)(request, edge, allowed)
+    await charge(request, edge, caller, weight=2)
+    return caller
 
 
-async def _own_stream(edge: Edge, standing: Standing, params: Params) -> str:
-    params.needed("listenKey")
-    key = _stream_key(params.matching("listenKey", LISTEN_KEY) or "")
-    owner = await _cached(edge.cache.get(key))
-    if owner is None or int(owner) != standing.account:
+async def _own_stream(request: HttpRequest, edge: Edge, caller: Caller) -> str:
+    """Return the listen key that is named, if it is the caller's and what made it still opens."""
+    caller.params.needed("listenKey")
+    name = caller.params.matching("listenKey", LISTEN_KEY) or ""
+    found = await _cached(listen_keys.find(edge.cache, name))
+    if found is None or found.account != caller.account:
         raise refusals.bad_listen_key()
-    return key
-
-
-def _stream_key(key: str) -> str:
-    return f"listenkey:{key}"
+    address = str(request.META.get("REMOTE_ADDR") or "")
+    if await listen_keys.grant_of(name, found, edge.memory, address=address) is None:
+        raise refusals.bad_listen_key()
+    return name
 
 
 async def _cached(call: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache as once
+from functools import partial
 from typing import Any
 
 import redis
@@ -19,7 +20,7 @@ from apps.common.redis_clients import cache_client
 from apps.marketdata.selectors import MarketDataNotReady, UnknownSymbol
 from apps.markets import selectors as markets
 from apps.markets.contracts import Catalogue
-from apps.orders import callers, runtime
+from apps.orders import callers
 from apps.orders.contracts import Caller
 from apps.orders.dialect import refusals
 from apps.orders.dialect.params import Params
@@ -27,6 +28,7 @@ from apps.orders.doors import in_dialect
 from apps.orders.gate import ThreadGate
 from apps.orders.limits import Spend, Used
 from apps.orders.readmodels import ReadModelsNotReady
+from apps.users import memory as users_memory
 from apps.users.memory import EdgeMemory
 
 log = structlog.get_logger("fairbook.edge")
@@ -39,18 +41,14 @@ def cache() -> redis.Redis:
 
 
 @once
-def _gate() -> ThreadGate:
+def gate() -> ThreadGate:
+    """Return this process's gate, for threads."""
     return ThreadGate(cache())
 
 
-@once
-def _own_memory() -> EdgeMemory:
-    return EdgeMemory()
-
-
 def memory() -> EdgeMemory:
-    """Return what this process remembers of keys: the edge's, or one of its own without an edge."""
-    return runtime.memory() or _own_memory()
+    """Return what this process remembers of keys and log-ins."""
+    return users_memory.for_threads()
 
 
 class _AlwaysJson(BaseContentNegotiation):
@@ -72,6 +70,7 @@ class DialectView(APIView):
     allowed: frozenset[str] = frozenset()
     weight = 1
     used: Used | None = None
+    is_counted = False
 
     def get_exception_handler(self) -> Any:
         """Say every refusal in the dialect's words."""
@@ -91,17 +90,19 @@ class DialectView(APIView):
     def caller(self, request: Request, *, weight: int | None = None) -> Caller:
         """Say who asks, and count it against their account."""
         plain = request._request  # noqa: SLF001 - signatures are over the raw bytes.
+        charge_address = partial(self._charge, f"ip:{callers.address_of(plain)}", 1)
         try:
-            found = callers.identify_now(plain, memory(), self.allowed)
-        except refusals.DialectRefusal as refusal:
-            if refusal.number in callers.STRANGER_NUMBERS:
-                self._charge(f"ip:{callers.address_of(plain)}", 1)
+            found = callers.identify_now(plain, memory(), self.allowed, admit=charge_address)
+        except refusals.DialectRefusal:
+            if not self.is_counted:  # By now it is, if its key or cookie had to be looked up.
+                charge_address()
             raise
         self._charge(f"a:{found.account}", weight)
         return found
 
     def _charge(self, who: str, weight: int | None) -> None:
-        self.used = _gate().admit(Spend(who, self.weight if weight is None else weight))
+        self.is_counted = True
+        self.used = gate().admit(Spend(who, self.weight if weight is None else weight))
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Say what the request cost."""

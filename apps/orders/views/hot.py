@@ -11,7 +11,7 @@ from apps.markets import selectors as markets
 from apps.orders import callers, selectors, services
 from apps.orders.dialect import endpoints, refusals, render, tickets
 from apps.orders.dialect.params import CLIENT_ID
-from apps.orders.doors import answer, charge, charge_address, door
+from apps.orders.doors import answer, charge, charge_address, door, identify
 from apps.orders.runtime import Edge
 from apps.orders.views.account import rates_of
 
@@ -21,19 +21,19 @@ FIND_WEIGHT, OPEN_WEIGHT, OPEN_ALL_WEIGHT = 4, 6, 80
 async def place_order(request: HttpRequest, edge: Edge) -> HttpResponse:
     """Place an order."""
     received_ns = time.time_ns()
-    caller = await callers.identify(request, edge.memory, endpoints.NEW_ORDER)
-    ticket = tickets.ticket_of(caller.params, markets.known())
-    used = await charge(edge, caller, weight=1, orders=1, is_new_order=True)
+    caller = await identify(request, edge, endpoints.NEW_ORDER)
+    ticket = tickets.ticket_of(caller.params, markets.known(), now_ns=received_ns)
+    used = await charge(request, edge, caller, weight=1, orders=1, is_new_order=True)
     return answer(await services.place(edge, caller, ticket, received_ns=received_ns), used)
 
 
 async def test_order(request: HttpRequest, edge: Edge) -> HttpResponse:
     """Check an order as placing it would, and send nothing."""
-    caller = await callers.identify(request, edge.memory, endpoints.TEST_ORDER)
+    caller = await identify(request, edge, endpoints.TEST_ORDER)
     wants_rates = caller.params.flag("computeCommissionRates", default=False)
-    ticket = tickets.ticket_of(caller.params, markets.known())
-    callers.check_may_trade(caller)
-    used = await charge(edge, caller, weight=20 if wants_rates else 1)
+    ticket = tickets.ticket_of(caller.params, markets.known(), now_ns=time.time_ns())
+    callers.check_may_trade(caller, ticket.market)
+    used = await charge(request, edge, caller, weight=20 if wants_rates else 1)
     if not wants_rates:
         return answer({}, used)
     account = await edge.models.account(caller.account)
@@ -44,23 +44,23 @@ async def test_order(request: HttpRequest, edge: Edge) -> HttpResponse:
 
 async def find_order(request: HttpRequest, edge: Edge) -> HttpResponse:
     """Look one order up."""
-    caller = await callers.identify(request, edge.memory, endpoints.FIND_ORDER)
+    caller = await identify(request, edge, endpoints.FIND_ORDER)
     market = tickets.market_of(caller.params, markets.known())
     order_id, client_id = tickets.order_named(caller.params)
-    used = await charge(edge, caller, weight=FIND_WEIGHT)
+    used = await charge(request, edge, caller, weight=FIND_WEIGHT)
     found = await selectors.find_order(edge, caller, market, order_id=order_id, client_id=client_id)
     return answer(found, used)
 
 
 async def cancel_order(request: HttpRequest, edge: Edge) -> HttpResponse:
     """Cancel one order."""
-    caller = await callers.identify(request, edge.memory, endpoints.CANCEL_ORDER)
+    caller = await identify(request, edge, endpoints.CANCEL_ORDER)
     market = tickets.market_of(caller.params, markets.known())
     order_id, client_id = tickets.order_named(caller.params)
     if caller.params.raw("cancelRestrictions") is not None:
         raise refusals.bad_value("cancelRestrictions")
     cancel_id = caller.params.matching("newClientOrderId", CLIENT_ID) or ""
-    used = await charge(edge, caller, weight=1)
+    used = await charge(request, edge, caller, weight=1)
     ended = await services.cancel(
         edge, caller, market, order_id=order_id, client_id=client_id, cancel_id=cancel_id
     )
@@ -69,18 +69,18 @@ async def cancel_order(request: HttpRequest, edge: Edge) -> HttpResponse:
 
 async def open_orders(request: HttpRequest, edge: Edge) -> HttpResponse:
     """List what may still trade."""
-    caller = await callers.identify(request, edge.memory, endpoints.OPEN_ORDERS)
+    caller = await identify(request, edge, endpoints.OPEN_ORDERS)
     catalogue = markets.known()
     market = tickets.optional_market(caller.params, catalogue)
-    used = await charge(edge, caller, weight=OPEN_WEIGHT if market else OPEN_ALL_WEIGHT)
+    used = await charge(request, edge, caller, weight=OPEN_WEIGHT if market else OPEN_ALL_WEIGHT)
     return answer(await selectors.open_orders(edge, caller, market, catalogue), used)
 
 
 async def cancel_all(request: HttpRequest, edge: Edge) -> HttpResponse:
     """Cancel all of an account's orders in a market."""
-    caller = await callers.identify(request, edge.memory, endpoints.CANCEL_ALL)
+    caller = await identify(request, edge, endpoints.CANCEL_ALL)
     market = tickets.market_of(caller.params, markets.known())
-    used = await charge(edge, caller, weight=1)
+    used = await charge(request, edge, caller, weight=1)
     if not await edge.gate.is_first(caller):
         raise refusals.repeated()
     return answer(await services.cancel(edge, caller, market), used)

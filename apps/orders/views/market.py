@@ -16,10 +16,12 @@ from apps.marketdata import intervals
 from apps.marketdata import selectors as marketdata
 from apps.markets.contracts import MarketInfo
 from apps.orders import limits
-from apps.orders.dialect import endpoints, refusals, tickets
+from apps.orders.dialect import endpoints, refusals, tickets, words
+from apps.orders.dialect.extras import TRAIL_BIPS_MAX, TRAIL_BIPS_MIN
 from apps.orders.dialect.params import Params
-from apps.orders.dialect.render import SELF_TRADE_MODE, numbers
+from apps.orders.dialect.render import numbers
 from apps.orders.views.base import DialectView
+from matching_worker.engine.limits import LIMITS
 
 PRECISION = 8
 PPM = 1_000_000
@@ -37,7 +39,7 @@ class ExchangeInfo(DialectView):
         """Return what is traded, and by which rules."""
         params = self.params(request)
         named = _named_symbols(params)
-        chosen = self.catalogue.markets
+        chosen = tuple(market for market in self.catalogue.markets if not market.is_delisted)
         if named is not None:
             chosen = tuple(_market(name, self) for name in named)
         return Response(
@@ -105,21 +107,21 @@ def symbol_row(market: MarketInfo) -> dict[str, Any]:
         "quoteAssetPrecision": PRECISION,
         "baseCommissionPrecision": spec.base_decimals,
         "quoteCommissionPrecision": spec.quote_decimals,
-        "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
+        "orderTypes": list(words.ORDER_TYPES),
         "icebergAllowed": False,
-        "ocoAllowed": False,
+        "ocoAllowed": True,
         "otoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": False,
-        "cancelReplaceAllowed": False,
-        "amendAllowed": False,
+        "allowTrailingStop": True,
+        "cancelReplaceAllowed": True,
+        "amendAllowed": True,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": filters(market),
         "permissions": [],
         "permissionSets": [["SPOT"]],
-        "defaultSelfTradePreventionMode": SELF_TRADE_MODE,
-        "allowedSelfTradePreventionModes": [SELF_TRADE_MODE],
+        "defaultSelfTradePreventionMode": words.SELF_TRADE_DEFAULT,
+        "allowedSelfTradePreventionModes": list(words.SELF_TRADE),
     }
 
 
@@ -157,7 +159,15 @@ def filters(market: MarketInfo) -> list[dict[str, Any]]:
             "askMultiplierDown": down,
             "avgPriceMins": 5,
         },
+        {
+            "filterType": "TRAILING_DELTA",
+            "minTrailingAboveDelta": TRAIL_BIPS_MIN,
+            "maxTrailingAboveDelta": TRAIL_BIPS_MAX,
+            "minTrailingBelowDelta": TRAIL_BIPS_MIN,
+            "maxTrailingBelowDelta": TRAIL_BIPS_MAX,
+        },
         {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": spec.orders_per_account_max},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": LIMITS.waiting_per_account},
     ]
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from functools import cache as once
 
-import redis
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
@@ -18,9 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.common.errors import Refusal, Unavailable
-from apps.common.redis_clients import journal_client
 from apps.markets import selectors as markets
-from apps.orders import callers, demo, heads, life
+from apps.orders import callers, demo, life, runtime, selectors
 from apps.orders.dialect import endpoints
 from apps.orders.readmodels import ReadModelsNotReady
 from apps.orders.views.base import cache, memory
@@ -53,26 +51,6 @@ class Time(APIView):
         return Response({"time_ms": now_ns // 1_000_000, "time_ns": str(now_ns)})
 
 
-class Heads(APIView):
-    """Where every journal stands."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
-    def get(self, _request: Request) -> Response:
-        """Return each engine's newest batch, its sequence, and its hash of the inside chain."""
-        try:
-            return Response({"heads": heads.heads(_journal())})
-        except redis.RedisError:
-            raise Unavailable("The journal server") from None
-
-
-@once
-def _journal() -> redis.Redis:
-    return journal_client(socket_timeout=2, socket_connect_timeout=1)
-
-
 class Life(APIView):
     """The life of one order."""
 
@@ -84,10 +62,17 @@ class Life(APIView):
         """Tell every station of an own order, and the time between them."""
         account = _account(request)
         try:
+            as_of = _catch_up(account)
             told = life.life_of(cache(), markets.catalogue(), account=account, order_id=order_id)
         except ReadModelsNotReady:
             raise Unavailable("The order's life") from None
-        return Response(told)
+        return Response(told | as_of)
+
+
+def _catch_up(account: int) -> dict[str, int]:
+    """Wait in the loop that serves until what this edge has told the account can be read."""
+    edge = runtime.running()
+    return async_to_sync(selectors.catch_up)(edge, account) if edge is not None else {}
 
 
 class NotKnown(Refusal):
@@ -100,7 +85,7 @@ class NotKnown(Refusal):
 def _account(request: Request) -> int:
     """Say which account asks: by log-in, or by a signed request."""
     plain = request._request  # noqa: SLF001 - signatures are over the raw bytes.
-    if callers.KEY_HEADER not in plain.META:
+    if callers.key_of(plain) is None:
         user = getattr(plain, "user", None)
         standing = users.standing_for_user(user.pk) if user and user.is_authenticated else None
         if standing is None:
