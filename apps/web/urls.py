@@ -10,5 +10,11 @@ urlpatterns = [
     path("trade/<str:symbol>", views.trade, name="trade"),
     path("login", views.login, name="login"),
     path("login/", views.login),
-    path("signup", views.signup, name="signup"),
+    path("signup/", views.signup, name="signup"),
+    path("signup", views.signup),
+    path("verify/", views.verify, name="verify"),
+    path("forgot/", views.forgot, name="forgot"),
+    path("reset/", views.reset, name="reset"),
+    path("account/keys/", views.keys, name="keys"),
+    path("account/verification/", views.verification, name="verification"),
 ]

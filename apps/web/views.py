@@ -11,11 +11,14 @@ from django.contrib.auth import SESSION_KEY
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
+from django_countries import countries
 
 from apps.common.config import config
+from apps.markets import selectors as catalogue
 
 THEMES = ("dark", "light")
 # Every module of a page, so that the browser fetches all at once and not one behind another.
@@ -24,6 +27,7 @@ LIVE_MODULES = ("lib/decimal", "lib/feed", "lib/markets", "lib/ticker")
 TRADE_MODULES = (
     "lib/depthbook",
     "trade/account",
+    "trade/asks",
     "trade/balances",
     "trade/candles",
     "trade/chart",
@@ -39,6 +43,15 @@ TRADE_MODULES = (
     "trade/ticket",
 )
 
+VERIFICATION_MODULES = (
+    "verification/fields",
+    "verification/overview",
+    "verification/papers",
+    "verification/wizard",
+    "verification/words",
+)
+KEYS_MODULES = ("keys/accounts", "keys/list", "keys/make", "keys/pair")
+
 
 def page(
     request: HttpRequest, name: str, *, modules: tuple[str, ...], **context: Any
@@ -52,9 +65,15 @@ def page(
         "theme": theme if theme in THEMES else "",
         "signed_in": is_signed_in(request),
         "demo": settings.FAIRBOOK_ENV == "demo",
-        "symbols": config.words("FAIRBOOK_MARKETS"),
+        "symbols": symbols(),
     }
     return render(request, f"web/{name}.html", frame | context)
+
+
+def symbols() -> tuple[str, ...]:
+    """Return what can be traded, as this process knows it; before it knows, what is configured."""
+    known = tuple(m.spec.symbol for m in catalogue.known().markets if not m.is_delisted)
+    return known or config.words("FAIRBOOK_MARKETS")
 
 
 def is_signed_in(request: HttpRequest) -> bool:
@@ -76,7 +95,7 @@ def markets(request: HttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 def trade(request: HttpRequest, symbol: str) -> HttpResponse:
     """Show one market: chart, book, tape, ticket, own orders."""
-    if symbol not in config.words("FAIRBOOK_MARKETS"):
+    if symbol not in symbols():
         raise Http404("No such market.")
     stops = (0, 25, 50, 75, 100)
     modules = (*LIVE_MODULES, *TRADE_MODULES)
@@ -94,10 +113,34 @@ def login(request: HttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 def signup(request: HttpRequest) -> HttpResponse:
     """Show the sign-up form; the API takes it."""
-    return _auth_page(request, "signup")
+    known = sorted(countries, key=lambda country: country.name)
+    return _auth_page(request, "signup", modules=("lib/forms",), countries=known)
 
 
-def _auth_page(request: HttpRequest, name: str) -> HttpResponse:
+@require_safe
+@ensure_csrf_cookie
+def verify(request: HttpRequest) -> HttpResponse:
+    """Confirm an address. The mailed word stands behind the # of the address: no server sees it."""
+    return page(request, "verify", modules=("lib/forms",))
+
+
+@require_safe
+@ensure_csrf_cookie
+def forgot(request: HttpRequest) -> HttpResponse:
+    """Ask for a link that sets a new password."""
+    return page(request, "forgot", modules=("lib/forms",))
+
+
+@require_safe
+@ensure_csrf_cookie
+def reset(request: HttpRequest) -> HttpResponse:
+    """Set a new password. The mailed word stands behind the # of the address: no server sees it."""
+    return page(request, "reset", modules=("lib/forms",))
+
+
+def _auth_page(
+    request: HttpRequest, name: str, *, modules: tuple[str, ...] = ("lib/auth",), **context: Any
+) -> HttpResponse:
     wanted = request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
@@ -105,4 +148,23 @@ def _auth_page(request: HttpRequest, name: str) -> HttpResponse:
     following = wanted if is_ours else "/"
     if is_signed_in(request):
         return redirect(following)
-    return page(request, name, modules=("lib/auth",), next=following)
+    return page(request, name, modules=modules, next=following, **context)
+
+
+@require_safe
+@ensure_csrf_cookie
+def keys(request: HttpRequest) -> HttpResponse:
+    """Show a person's API keys, and make them."""
+    if not is_signed_in(request):
+        return redirect(f"{reverse('web:login')}?next={request.path}")
+    return page(request, "keys", modules=KEYS_MODULES)
+
+
+@require_safe
+@ensure_csrf_cookie
+def verification(request: HttpRequest) -> HttpResponse:
+    """Show what a person is verified for, and take them through an application."""
+    if not is_signed_in(request):
+        return redirect(f"{reverse('web:login')}?next={request.path}")
+    known = sorted(countries, key=lambda country: country.name)
+    return page(request, "verification", modules=VERIFICATION_MODULES, countries=known)

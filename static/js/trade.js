@@ -72,7 +72,7 @@ class TradingPage {
     this.ticket = new Ticket(market, account, this.feed.book);
     this.ladder = new Ladder(market, this.feed.book, (picked) => this.picked(picked));
     this.own = isSignedIn ? new OwnPanel(market, account, { prices, showLife }) : null;
-    const snippets = new Snippets(market, () => this.ticket.parameters({ example: true }));
+    const snippets = new Snippets(market, () => this.ticket.request({ example: true }));
     for (const button of $$("[data-snippet]")) {
       button.addEventListener("click", () => snippets.open(button.dataset.snippet));
     }
@@ -109,6 +109,7 @@ class TradingPage {
   showLast(price, side) {
     this.prices.set(this.market.base, price);
     strip.showLast(this.market, price, side);
+    this.ticket.showLast(price);
     this.ladder.showLast(price, side);
   }
 

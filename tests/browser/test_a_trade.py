@@ -51,7 +51,13 @@ def test_alice_buys_in_the_browser_and_the_auditor_finds_the_entries(stack, tab,
     order_id = fill.get_attribute("data-order")
 
     fill.locator(".life-link").click()
-    for station in ("Risk engine held its cost", "Book traded it", "Ledger booked it"):
+    for station in (
+        "Journal made it durable",
+        "Risk engine held its cost",
+        "Book traded it",
+        "Told its owner",
+        "Ledger booked it",
+    ):
         expect(page.locator("#life .timeline")).to_contain_text(station)
     page.keyboard.press("Escape")
     assert alices.complaints == []

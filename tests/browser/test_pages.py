@@ -13,7 +13,7 @@ from tests.browser.conftest import DESKTOP, PHONE
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
-PUBLIC = ["/", "/trade/BTC-USDT", "/login", "/signup"]
+PUBLIC = ["/", "/trade/BTC-USDT", "/login", "/signup/", "/verify/", "/forgot/", "/reset/"]
 STAFF = [
     "/admin/",
     "/admin/journals/",

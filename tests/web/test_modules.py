@@ -61,6 +61,10 @@ def test_every_module_that_a_page_imports_is_fetched_with_the_page() -> None:
     root = HERE.parents[1] / "static" / "js"
     known = {path.relative_to(root).as_posix() for path in root.rglob("*.js")}
     listed = (HERE.parents[1] / "apps" / "web" / "views.py").read_text()
-    entries = {"markets.js", "trade.js", "login.js", "signup.js", "demo.js"}
+    entries = {
+        "verification.js",
+        *("markets.js", "trade.js", "demo.js"),
+        *("login.js", "signup.js", "verify.js", "forgot.js", "reset.js", "mail.js"),
+    }
     missing = {name for name in known - entries if f'"{name.removesuffix(".js")}"' not in listed}
     assert not missing, f"list {sorted(missing)} among the modules in apps/web/views.py"

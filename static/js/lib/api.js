@@ -25,6 +25,7 @@ export class ApiError extends Error {
 }
 
 const TIMEOUT_MS = 8000;
+const UPLOAD_TIMEOUT_MS = 60_000;
 
 /** The trading dialect: parameters in the query (GET, DELETE) or as a form (POST). */
 export function trading(method, path, params = {}) {
@@ -41,7 +42,12 @@ export function call(method, path, body) {
   });
 }
 
-async function send(method, url, body, headers = {}) {
+/** A file, as multipart: it takes longer than anything else. */
+export function upload(path, form) {
+  return send("POST", path, form, {}, UPLOAD_TIMEOUT_MS);
+}
+
+async function send(method, url, body, headers = {}, timeout = TIMEOUT_MS) {
   let response;
   try {
     response = await fetch(url, {
@@ -49,7 +55,7 @@ async function send(method, url, body, headers = {}) {
       body,
       credentials: "same-origin",
       headers: { Accept: "application/json", ...headers, ...proof(method) },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeout),
     });
   } catch (error) {
     const isLate = error.name === "TimeoutError";

@@ -1,12 +1,9 @@
-/** The log-in and sign-up forms: the same API that any other client calls. */
+/** The log-in form: the same API that any other client calls. */
 import { call } from "./api.js";
 import { $, $$, setText } from "./dom.js";
 
-const PASSWORD_LEAST = 12;
-
 const KINDS = {
   login: { path: "/api/v1/session", busy: "Logging in…" },
-  signup: { path: "/api/v1/users", busy: "Creating your account…" },
 };
 
 export function startAuthForm() {
@@ -29,7 +26,6 @@ async function submit(form) {
   setText(button, kind.busy);
   try {
     await call("POST", kind.path, fields);
-    if (form.dataset.kind === "signup") await logInAfter(fields);
     location.assign(form.dataset.next || "/");
   } catch (error) {
     showRefusal(form, error);
@@ -38,19 +34,10 @@ async function submit(form) {
   }
 }
 
-/** Sign-up may open a session by itself; where it does not, log in with what was just typed. */
-async function logInAfter({ email, password }) {
-  try {
-    await call("GET", "/api/v1/session");
-  } catch {
-    await call("POST", "/api/v1/session", { login: email, password });
-  }
-}
-
 function check(form, fields) {
   let isGood = true;
   for (const [name, value] of Object.entries(fields)) {
-    const problem = problemOf(form.dataset.kind, name, value);
+    const problem = problemOf(name, value);
     if (problem) showFieldError(form, name, problem);
     if (problem) isGood = false;
   }
@@ -58,11 +45,8 @@ function check(form, fields) {
   return isGood;
 }
 
-function problemOf(kind, name, value) {
-  if (!value) return { login: "Who are you?", email: "Your e-mail, please.", password: "Your password, please." }[name];
-  if (kind === "signup" && name === "email" && !/^\S+@\S+\.\S+$/.test(value)) return "That is no e-mail address.";
-  const isShort = kind === "signup" && name === "password" && value.length < PASSWORD_LEAST;
-  return isShort ? `${PASSWORD_LEAST - value.length} more characters, please.` : "";
+function problemOf(name, value) {
+  return value ? "" : ({ login: "Who are you?", password: "Your password, please." }[name] ?? "");
 }
 
 function showRefusal(form, error) {

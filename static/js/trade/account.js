@@ -169,6 +169,10 @@ export function readOrder(raw) {
     type: raw.type,
     tif: raw.timeInForce,
     price: raw.price,
+    trigger: raw.stopPrice,
+    trail: raw.trailingDelta,
+    isWaiting: raw.workingTime === -1,
+    listId: raw.orderListId,
     size: raw.origQty,
     budget: raw.origQuoteOrderQty,
     filled: raw.executedQty,
@@ -186,6 +190,10 @@ function readReport(event) {
     type: event.o,
     tif: event.f,
     price: event.p,
+    trigger: event.P,
+    trail: event.d,
+    isWaiting: event.wt !== undefined && event.W === undefined,
+    listId: event.g,
     size: event.q,
     budget: event.Q,
     filled: event.z,
@@ -197,7 +205,7 @@ function readReport(event) {
 }
 
 function shaped(order) {
-  const exact = ["price", "size", "budget", "filled", "value"].map((key) => [key, parse(order[key]) ?? 0n]);
+  const exact = ["price", "trigger", "size", "budget", "filled", "value"].map((key) => [key, parse(order[key]) ?? 0n]);
   return { ...order, ...Object.fromEntries(exact), isEnded: ENDED.has(order.status) };
 }
 

@@ -119,16 +119,17 @@ export class Chart {
 
   /** Draw a line at the price of each open limit order. */
   showOrders(orders) {
-    const wanted = new Map(orders.filter((order) => order.price > 0n).map((order) => [order.id, order]));
+    const lines = orders.map((order) => [order, order.isWaiting ? order.trigger : order.price]);
+    const wanted = new Map(lines.filter(([, at]) => at > 0n).map((line) => [`${line[0].id}@${line[1]}`, line]));
     for (const [id, line] of this.orderLines) {
       if (wanted.has(id)) continue;
       this.bars.removePriceLine(line);
       this.orderLines.delete(id);
     }
-    for (const [id, order] of wanted) {
+    for (const [id, [order, at]] of wanted) {
       if (this.orderLines.has(id)) continue;
-      const title = order.side === "BUY" ? "your buy" : "your sell";
-      const price = Number(plain(order.price));
+      const title = `your ${order.isWaiting ? "trigger to " : ""}${order.side === "BUY" ? "buy" : "sell"}`;
+      const price = Number(plain(at));
       const options = { price, title, color: this.colors.mine, lineWidth: 1, lineStyle: 2, axisLabelVisible: true };
       this.orderLines.set(id, this.bars.createPriceLine(options));
     }

@@ -91,7 +91,7 @@ export class Ladder {
   }
 
   showOwn(orders) {
-    this.ownPrices = new Set(orders.map((order) => order.price));
+    this.ownPrices = new Set(orders.filter((order) => !order.isWaiting).map((order) => order.price));
     this.paint();
   }
 

@@ -47,7 +47,7 @@ function summary(life, timed) {
 }
 
 function station(stage, before) {
-  const gap = stage.at_ns && before !== null ? `+ ${span(BigInt(stage.at_ns) - before)}` : "";
+  const gap = stage.at_ns && before !== null ? `+ ${since(stage, before)}` : "";
   const facts = Object.entries(stage.facts ?? stage.details ?? {}).filter(([, value]) => value !== null && value !== "");
   return h(
     "li",
@@ -56,6 +56,12 @@ function station(stage, before) {
     stage.what ? h("div", { class: "what" }, stage.what) : null,
     facts.length ? h("dl", { class: "facts" }, ...facts.flatMap(fact)) : null,
   );
+}
+
+/** The journal server's clock has no more than milliseconds: within one of them nothing is known. */
+function since(stage, before) {
+  const ns = BigInt(stage.at_ns) - before;
+  return stage.stage === "journals" && ns >= 0n && ns < 1_000_000n ? "< 1 ms" : span(ns);
 }
 
 function fact([name, value]) {

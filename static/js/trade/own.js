@@ -159,14 +159,25 @@ function sideTone(side) {
   return side === "BUY" ? "buy" : "sell";
 }
 
-function typeWord({ type, tif }) {
+function typeWord({ type, tif, isWaiting, listId }) {
+  const list = listId > 0 ? " · OCO" : "";
+  if (type?.startsWith("STOP") || type?.startsWith("TAKE")) {
+    const word = type.startsWith("STOP") ? "stop" : "take profit";
+    return `${word}${type.endsWith("LIMIT") ? " limit" : ""}${isWaiting ? "" : " (set off)"}${list}`;
+  }
+  return `${plainWord({ type, tif })}${list}`;
+}
+
+function plainWord({ type, tif }) {
   if (type === "LIMIT_MAKER") return "post-only";
   if (type === "MARKET") return "market";
   return tif && tif !== "GTC" ? `limit ${tif}` : "limit";
 }
 
 function priceWord(order, places) {
-  return order.type === "MARKET" ? "market" : grouped(order.price, places);
+  const price = order.price ? grouped(order.price, places) : "market";
+  if (order.trail) return `${price} when ${order.trail / 100} % back`;
+  return order.trigger ? `${price} when ${grouped(order.trigger, places)}` : price;
 }
 
 function averageWord({ filled, value }, places) {

@@ -1,19 +1,22 @@
 /** The order ticket. It helps and warns; the exchange decides. Every number stays an exact decimal. */
 import { newClientId, trading } from "../lib/api.js";
-import { floorTo, grouped, isMultiple, most, multiply, parse, plain, ratio, readable } from "../lib/decimal.js";
+import { floorTo, grouped, isMultiple, most, parse, plain, ratio, readable } from "../lib/decimal.js";
 import { $, choice, perFrame, setText } from "../lib/dom.js";
 import { toast, toastError } from "../lib/toast.js";
 import { showOrderTime } from "../lib/trust.js";
+import { LIST, costOf, requestOf, triggerProblem } from "./asks.js";
 import { estimate } from "./estimate.js";
 
 const LOOKUPS = 12;
 const LOOKUP_MS = 500;
+const FIELDS = ["price", "size", "trigger", "stop"];
 
 export class Ticket {
   constructor(market, account, book) {
-    Object.assign(this, { market, account, book, isLive: false, isBusy: false });
+    Object.assign(this, { market, account, book, last: null, isLive: false, isBusy: false });
     this.form = $("#ticket");
     this.inputs = { price: $("#price"), size: $("#size"), share: $("#share"), tif: $("#tif") };
+    Object.assign(this.inputs, { trigger: $("#trigger"), stop: $("#stop-price") });
     this.paint = perFrame(() => this.draw());
     this.side = choice($("#side"), () => this.turned());
     this.kind = choice($("#kind"), () => this.turned());
@@ -21,7 +24,9 @@ export class Ticket {
     this.form.addEventListener("submit", (event) => this.submit(event));
     this.form.addEventListener("input", (event) => this.typed(event));
     this.form.addEventListener("click", (event) => this.clicked(event));
-    this.inputs.price.addEventListener("keydown", (event) => this.stepped(event));
+    for (const name of ["price", "trigger", "stop"]) {
+      this.inputs[name].addEventListener("keydown", (event) => this.stepped(event, name));
+    }
     this.draw();
   }
 
@@ -32,29 +37,39 @@ export class Ticket {
   }
 
   get order() {
-    const amount = parse(this.inputs.size.value);
+    const { kind, side, inputs } = this;
+    const amount = parse(inputs.size.value);
     return {
-      side: this.side.value,
-      kind: this.kind.value,
-      price: this.kind.value === "LIMIT" ? parse(this.inputs.price.value) : null,
+      side: side.value,
+      kind: kind.value,
+      price: kind.value === "MARKET" ? null : parse(inputs.price.value),
       size: this.isBudget ? null : amount,
       budget: this.isBudget ? amount : null,
-      isPostOnly: this.kind.value === "LIMIT" && this.inputs.tif.value === "POST",
+      trigger: parse(inputs.trigger.value),
+      stop: inputs.stop.value ? (parse(inputs.stop.value) ?? 0n) : null,
+      isPostOnly: kind.value === "LIMIT" && inputs.tif.value === "POST",
     };
   }
 
   /** The order in the dialect's words; empty fields get an example's value when `example` is set. */
-  parameters({ example = false } = {}) {
+  request({ example = false } = {}) {
     const { order } = this;
-    const named = { symbol: this.market.id, side: order.side };
-    const amount = order.budget ?? order.size ?? (example ? this.market.minSize : 0n);
-    if (order.kind === "MARKET") {
-      return { ...named, type: "MARKET", [this.isBudget ? "quoteOrderQty" : "quantity"]: plain(amount) };
-    }
-    const price = plain(order.price ?? (example ? (this.book.best().bid ?? this.market.tick) : 0n));
-    const tif = this.inputs.tif.value;
-    if (tif === "POST") return { ...named, type: "LIMIT_MAKER", quantity: plain(amount), price };
-    return { ...named, type: "LIMIT", timeInForce: tif, quantity: plain(amount), price };
+    const usual = example ? (this.book.best().bid ?? this.market.tick) : 0n;
+    return requestOf({
+      ...order,
+      symbol: this.market.id,
+      tif: this.inputs.tif.value,
+      isBudget: this.isBudget,
+      amount: order.budget ?? order.size ?? (example ? this.market.minSize : 0n),
+      price: order.price ?? usual,
+      trigger: order.trigger ?? usual,
+      last: this.last,
+    });
+  }
+
+  /** Learn the market's last price: it says from which side a trigger is reached. */
+  showLast(price) {
+    this.last = price;
   }
 
   typed(event) {
@@ -74,17 +89,17 @@ export class Ticket {
     this.draw();
   }
 
-  stepped(event) {
+  stepped(event, name) {
     const by = { ArrowUp: 1n, ArrowDown: -1n }[event.key];
     if (!by) return;
     event.preventDefault();
-    this.step(event.shiftKey ? by * 100n : by);
+    this.step(event.shiftKey ? by * 100n : by, name);
     this.draw();
   }
 
-  step(by) {
-    const price = parse(this.inputs.price.value) ?? this.book.best().bid ?? 0n;
-    this.setPrice(most(this.market.tick, floorTo(price, this.market.tick) + by * this.market.tick));
+  step(by, name = "price") {
+    const price = parse(this.inputs[name].value) ?? this.book.best().bid ?? 0n;
+    this.setPrice(most(this.market.tick, floorTo(price, this.market.tick) + by * this.market.tick), name);
   }
 
   /** Take a price, and a size if there is one, from the ladder. */
@@ -95,8 +110,8 @@ export class Ticket {
     this.draw();
   }
 
-  setPrice(price) {
-    this.inputs.price.value = grouped(price, this.market.pricePlaces).replaceAll(",", "");
+  setPrice(price, name = "price") {
+    this.inputs[name].value = grouped(price, this.market.pricePlaces).replaceAll(",", "");
   }
 
   /** Fill the size with a share of what is available. */
@@ -124,9 +139,13 @@ export class Ticket {
   draw() {
     const { base, quote } = this.market;
     const isBuy = this.side.value === "BUY";
-    const isLimit = this.kind.value === "LIMIT";
-    $("#price-field").hidden = !isLimit;
-    $("#tif-field").hidden = !isLimit;
+    const kind = this.kind.value;
+    $("#price-field").hidden = kind === "MARKET";
+    $("#trigger-field").hidden = kind !== "STOP" && kind !== "OCO";
+    $("#stop-field").hidden = kind !== "OCO";
+    $("#tif-field").hidden = kind === "MARKET" || kind === "OCO";
+    this.inputs.tif.querySelector('[value="POST"]').hidden = kind !== "LIMIT";
+    setText($("#trigger-name"), kind === "OCO" ? "Stop" : "Trigger");
     setText($("#size-name"), this.isBudget ? "Spend" : "Size");
     setText($("#size-unit"), this.isBudget ? quote : base);
     const spent = isBuy ? quote : base;
@@ -171,7 +190,7 @@ export class Ticket {
     const shown = problem ?? (this.inputs.size.value || this.inputs.price.value ? this.problem({ isTyping: true }) : null);
     message.className = shown ? "message" : "message hint";
     setText(message, shown?.text ?? this.hint());
-    for (const name of ["price", "size"]) {
+    for (const name of FIELDS) {
       this.inputs[name].toggleAttribute("aria-invalid", false);
       if (shown?.field === name) this.inputs[name].setAttribute("aria-invalid", "true");
     }
@@ -179,25 +198,30 @@ export class Ticket {
 
   hint() {
     if ($("#submit") && !this.isLive) return "Prices are not live: orders wait until they are.";
+    if (this.kind.value === "OCO") return "Two orders: when one trades or is set off, the other ends.";
+    if (this.kind.value === "STOP") return "It waits, with its cost held, until the last price reaches the trigger.";
     return this.isWhole ? "" : "The book is thinner than this order; what is left over expires.";
   }
 
   /** The first thing that is wrong, or null. A courtesy: the exchange checks everything again. */
   problem({ isTyping = false } = {}) {
     const { tick, lot, minSize, minNotional, base, quote } = this.market;
-    const { side, kind, price, size, budget } = this.order;
+    const { order } = this;
+    const { side, kind, price, size, budget } = order;
     const wrong = (field, text) => ({ field, text });
     const isMissing = (field) => isTyping && !this.inputs[field].value;
-    if (kind === "LIMIT" && !isMissing("price")) {
+    if (kind !== "MARKET" && !isMissing("price")) {
       if (!price || price <= 0n) return wrong("price", "Enter a price.");
       if (!isMultiple(price, tick)) return wrong("price", `Prices move in steps of ${plain(tick)} ${quote}.`);
     }
+    const atTrigger = triggerProblem(order, { tick, quote, isTyped: isMissing("trigger") });
+    if (atTrigger) return atTrigger;
     if (isMissing("size")) return null;
     const amount = this.isBudget ? budget : size;
     if (!amount || amount <= 0n) return wrong("size", this.isBudget ? "Enter what to spend." : "Enter a size.");
     if (size && !isMultiple(size, lot)) return wrong("size", `Sizes come in steps of ${plain(lot)} ${base}.`);
     if (size && size < minSize) return wrong("size", `The smallest order is ${plain(minSize)} ${base}.`);
-    const cost = budget ?? (price && size ? multiply(price, size) : null);
+    const cost = costOf(order);
     if (cost !== null && cost < minNotional) return wrong("size", `Orders start at ${plain(minNotional)} ${quote}.`);
     const [needed, asset] = side === "BUY" ? [cost, quote] : [size, base];
     const isPayable = needed === null || !this.account.isLoaded || needed <= this.account.free(asset);
@@ -221,15 +245,16 @@ export class Ticket {
       return;
     }
     const clientId = newClientId();
-    const parameters = { ...this.parameters(), newClientOrderId: clientId, newOrderRespType: "FULL", timestamp: Date.now() };
+    const { path, parameters } = this.request();
+    const named = path === LIST ? { listClientOrderId: clientId } : { newClientOrderId: clientId };
     this.setBusy(true);
     const startedAt = performance.now();
     try {
-      const answer = await trading("POST", "/api/v3/order", parameters);
+      const answer = await trading("POST", path, { ...parameters, ...named, newOrderRespType: "FULL", timestamp: Date.now() });
       showOrderTime(performance.now() - startedAt);
       this.accepted(answer);
     } catch (error) {
-      if (error.isUnknown) await this.findOut(clientId);
+      if (error.isUnknown) await this.findOut(path, clientId);
       else toastError("Order refused", error);
     } finally {
       this.setBusy(false);
@@ -242,9 +267,14 @@ export class Ticket {
   }
 
   accepted(answer) {
-    this.account.placed(answer);
     this.inputs.size.value = "";
     this.inputs.share.value = "0";
+    if (answer.contingencyType) {
+      for (const report of answer.orderReports ?? []) this.account.placed(report);
+      toast("Both orders placed", `When one trades or is set off, the other ends · list #${answer.orderListId}`, "good");
+      return;
+    }
+    this.account.placed(answer);
     const words = { FILLED: "Order filled", PARTIALLY_FILLED: "Order part filled", NEW: "Order placed" };
     const title = words[answer.status] ?? `Order ${String(answer.status ?? "accepted").toLowerCase()}`;
     toast(title, `${this.told(answer)} · #${answer.orderId}`, answer.status in words ? "good" : "info");
@@ -257,22 +287,25 @@ export class Ticket {
     const word = answer.side === "BUY" ? "Buy" : "Sell";
     const amount = (one) => readable(one, 8, 0);
     const shown = (one) => grouped(one, this.market.pricePlaces);
-    if (!filled) return `${word} ${amount(size)} ${this.market.base} at ${shown(price)}`;
+    const trigger = parse(answer.stopPrice ?? "");
+    const waits = trigger && answer.workingTime === -1 ? `, once ${shown(trigger)} is reached` : "";
+    if (!filled) return `${word} ${amount(size)} ${this.market.base} at ${shown(price)}${waits}`;
     const part = filled === size || !size ? amount(filled) : `${amount(filled)} of ${amount(size)}`;
     return `${word} ${part} ${this.market.base} at ${shown(ratio(value, filled))} on average`;
   }
 
   /** No answer is no refusal: ask by the client id until the order's fate is known. */
-  async findOut(clientId) {
+  async findOut(path, clientId) {
     toast("No answer yet", "Asking the exchange what became of the order…");
     for (let tries = 0; tries < LOOKUPS; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, LOOKUP_MS));
       try {
-        const query = { symbol: this.market.id, origClientOrderId: clientId, timestamp: Date.now() };
-        this.accepted(await trading("GET", "/api/v3/order", query));
+        const query = { origClientOrderId: clientId, timestamp: Date.now() };
+        if (path === LIST) this.accepted(await trading("GET", "/api/v3/orderList", query));
+        else this.accepted(await trading("GET", "/api/v3/order", { ...query, symbol: this.market.id }));
         return;
       } catch (error) {
-        if (error.code === -2013 && tries > 2) {
+        if ((error.code === -2013 || error.code === -2018) && tries > 2) {
           toast("Not placed", "The exchange has no such order. Nothing happened.", "bad");
           return;
         }

@@ -1,0 +1,82 @@
+/** Where a person stands: tier, limits, and what the next tiers ask for and bring. */
+import { call } from "../lib/api.js";
+import { $, h, setText } from "../lib/dom.js";
+import { day, usd } from "./words.js";
+
+export function startOverview({ onBegin, onRead }) {
+  async function read() {
+    try {
+      const known = await call("GET", "/api/v1/kyc");
+      showTier(known);
+      showLimits(known.limits);
+      showTiers(known, onBegin);
+      await onRead(known);
+    } catch (error) {
+      const again = h("button", { type: "button", class: "button small", onclick: read }, "Try again");
+      $("#tiers").replaceChildren(h("li", { class: "notice" }, error.message, again));
+    }
+    for (const place of ["#tiers", "#limits"]) $(place).setAttribute("aria-busy", "false");
+  }
+  return { read };
+}
+
+function showTier({ tier, tiers }) {
+  const badge = $("#tier-badge");
+  setText(badge, tier ? `Tier ${tier} · ${tiers[tier - 1].name}` : "Not verified");
+  badge.className = tier ? "badge good" : "badge warn";
+}
+
+function showLimits(limits) {
+  $("#limits").replaceChildren(
+    meter("In 24 hours", limits.day_used_cents, limits.day_cents),
+    meter("In 30 days", limits.month_used_cents, limits.month_cents),
+  );
+}
+
+function meter(name, used, most) {
+  const text = most === null ? "No limit" : `${usd(most - used)} left of ${usd(most)}`;
+  const bar =
+    most === null || Number(most) === 0
+      ? null
+      : h("meter", { min: "0", max: most, value: String(most - used), "aria-label": `${name}: ${text}` });
+  return h("div", { class: "limit" }, h("span", { class: "muted" }, name), h("b", {}, text), bar);
+}
+
+function showTiers(known, onBegin) {
+  $("#tiers").replaceChildren(...known.tiers.map((tier) => row(tier, known, onBegin)));
+}
+
+function row(tier, known, onBegin) {
+  const asked = [...tier.questions, ...tier.papers].map((each) => each.text);
+  const products = [tier.spot && "spot", tier.perpetual && "perpetuals", tier.sub_accounts && "sub-accounts"].filter(Boolean);
+  return h(
+    "li",
+    { "data-tier": String(tier.tier), class: tier.tier <= known.tier ? "held" : undefined },
+    h("div", { class: "tier-name" }, h("b", {}, `${tier.tier} ${tier.name}`), h("span", { class: "muted" }, `decided in ${tier.clock}`)),
+    h("div", { class: "tier-end" }, state(tier, known, onBegin)),
+    h(
+      "dl",
+      {},
+      fact("Withdraw a day", usd(tier.day_cents)),
+      fact("Withdraw in 30 days", usd(tier.month_cents)),
+      fact("Trade", products.join(", ") || "nothing"),
+    ),
+    h("details", {}, h("summary", {}, tier.tier > 1 ? "Asks for more" : "Asks for"), h("p", { class: "muted" }, asked.join(" · "))),
+  );
+}
+
+function state(tier, known, onBegin) {
+  const held = known.verifications.find((each) => each.tier === tier.tier);
+  const open = known.open_application;
+  if (open) return tier.tier === open.tier ? h("span", { class: "badge" }, "Your application") : null;
+  const endsSoon = held?.valid_until && new Date(held.valid_until) - Date.now() < 60 * 86_400_000;
+  const begin = (text, style = "") =>
+    h("button", { type: "button", class: `button small ${style}`, onclick: () => onBegin(tier.tier), "data-begin": String(tier.tier) }, text);
+  if (endsSoon) return begin(`Renew before ${day(held.valid_until)}`, "primary");
+  if (tier.tier <= known.tier) return h("span", { class: "badge good" }, held?.valid_until ? `Until ${day(held.valid_until)}` : "Verified");
+  return begin("Apply", tier.tier === known.tier + 1 ? "primary" : "");
+}
+
+function fact(name, value) {
+  return h("div", {}, h("dt", {}, name), h("dd", {}, value));
+}
