@@ -33,12 +33,27 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix  # noqa: E4
 from django.http import HttpResponse  # noqa: E402
 from django.urls import re_path, set_script_prefix  # noqa: E402
 
+from apps.common.bodies import body_bytes_max  # noqa: E402
 from apps.common.middleware import put_fixed_headers  # noqa: E402
 from apps.common.service import Service, current  # noqa: E402
+from apps.marketdata.crowd import Crowd  # noqa: E402
 from exchange_site.checks import refuse_to_serve_unsafely  # noqa: E402
 from exchange_site.urls import APPS  # noqa: E402
 
 refuse_to_serve_unsafely()
+
+
+class Upload:
+    """What a request comes in by, where a body may be as long as a file."""
+
+    most = settings.UPLOAD_MAX_SIZE
+
+    def __init__(self, receive: Any) -> None:
+        self._receive = receive
+
+    async def __call__(self) -> Any:
+        """Return the next part."""
+        return await self._receive()
 
 
 class Handler(ASGIHandler):
@@ -47,9 +62,15 @@ class Handler(ASGIHandler):
     Django writes a body to disk to its end before anybody may refuse it.
     """
 
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request; where files are sent, its body may be longer."""
+        if body_bytes_max(scope["path"]) == Upload.most:
+            receive = Upload(receive)
+        await super().handle(scope, receive, send)
+
     async def read_body(self, receive: Any) -> Any:
         """Read a body, or as much of it as says that it is too long."""
-        read, most = 0, settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        read, most = 0, getattr(receive, "most", settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
         async def bounded() -> Any:
             nonlocal read
@@ -62,7 +83,7 @@ class Handler(ASGIHandler):
     def create_request(self, scope: Any, body_file: Any) -> Any:
         """Make the request, or the refusal of one that cannot be read."""
         body_file.seek(0, os.SEEK_END)
-        is_too_long = body_file.tell() > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        is_too_long = body_file.tell() > body_bytes_max(scope["path"])
         body_file.seek(0)
         request, refusal = super().create_request(scope, body_file)
         if is_too_long:
@@ -188,7 +209,7 @@ fast = FastHandler()
 _router = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": SameOrigin(URLRouter(_websocket_routes())),
+        "websocket": SameOrigin(Crowd(URLRouter(_websocket_routes()))),
         "lifespan": lifespan,
     }
 )

@@ -13,7 +13,9 @@ from apps.common.config import config
 
 TASK_ROUTES: dict[str, dict[str, str]] = {
     "apps.ledger.tasks.*": {"queue": "settlement"},
+    "apps.users.tasks.*": {"queue": "default"},
     "apps.monitoring.tasks.*": {"queue": "default"},
+    "apps.kyc.tasks.*": {"queue": "default"},
 }
 
 
@@ -35,7 +37,12 @@ def _all_entries() -> dict[str, dict[str, Any]]:
     }
     return {
         **settle,
+        "send-mails": _every(2, "apps.users.tasks.send_mails"),
+        "forget-what-is-over": _every(3600, "apps.users.tasks.forget_what_is_over"),
         "verify": _every(config.integer("FAIRBOOK_VERIFY_S"), "apps.monitoring.tasks.verify"),
+        "kyc-checks": _every(5, "apps.kyc.tasks.check_what_waits"),
+        "kyc-clock": _every(60, "apps.kyc.tasks.watch_the_clock"),
+        "kyc-day": _every(3600, "apps.kyc.tasks.end_what_is_over"),
     }
 
 

@@ -24,6 +24,7 @@ PRODUCTION = {
     "FAIRBOOK_KEY_ENCRYPTION_KEY": "0f" * 32,
     "FAIRBOOK_ALLOWED_HOSTS": "exchange.example",
     "FAIRBOOK_PUBLIC_URL": "https://exchange.example",
+    "FAIRBOOK_SMTP_HOST": "mail.example",
     "FAIRBOOK_BOTS": "0",
     "DATABASE_URL": "postgresql://app:word@db.example/fairbook",
     "JOURNAL_URL": "redis://:word@journal.example/0",

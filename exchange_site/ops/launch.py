@@ -1,6 +1,6 @@
 """Write down that a process starts, then become it.
 
-    python launch.py RUN_DIR NAME COMMAND...
+    python launch.py RUN_DIR NAME NICE COMMAND...
 
 The supervisor starts everything through this file. It costs no memory, because it execs. The
 record, `RUN_DIR/NAME.json` = {"name", "pid", "starts": [...], "restarts", "since"}, is where
@@ -21,7 +21,7 @@ PAUSE_S = 2.0
 
 def main() -> None:
     """Record the start and exec the command."""
-    run_dir, name, *command = sys.argv[1:]
+    run_dir, name, nice, *command = sys.argv[1:]
     path = os.path.join(run_dir, f"{name}.json")
     try:
         with open(path) as file:
@@ -44,6 +44,7 @@ def main() -> None:
     with open(draft, "w") as file:
         json.dump(record, file)
     os.replace(draft, path)
+    os.nice(int(nice))
     os.execvp(command[0], command)
 
 

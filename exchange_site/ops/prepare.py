@@ -1,5 +1,7 @@
 """Bring the database to this code's shape and put the demo in: one process, one start-up.
 
+Then it writes down which listed markets have books, for the table of processes.
+
 It runs as the owner role (FAIRBOOK_DB_ROLE=owner), because migrations make tables. What the demo
 needs is made by the command `seed_demo`, which may run any number of times.
 """
@@ -22,6 +24,7 @@ def main() -> None:
     call_command("migrate", interactive=False, verbosity=1)
     if settings.DEMO and "seed_demo" in get_commands():
         call_command("seed_demo")
+    call_command("write_books")
 
 
 if __name__ == "__main__":

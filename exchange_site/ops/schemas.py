@@ -32,7 +32,7 @@ FAMILIES: dict[str, tuple[type, ...]] = {
     "book-inputs": (
         *get_args(to_book.BookCommand),
         *get_args(to_book.LinkMessage),
-        to_book.CancelOrders,
+        *get_args(to_book.BookCancel),
     ),
     "book-reports": get_args(from_book.ReportMessage),
     "book-events": get_args(from_book.BookEvent),

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 from apps.common.config import config
 
-APPLICATION = "exchange_site.asgi:application"
+APPLICATION = "exchange_site.asgi:application"  # By name: nothing of `ops` imports Django.
+DAPHNE = "exchange_site.daphne_edge"
+SWITCH_S = 0.0005
+"""How long a thread (a page, a read of PostgreSQL) may keep the event loop from going on."""
 
 
 def _uvicorn(host: str, port: int) -> None:
@@ -35,15 +39,13 @@ def _uvicorn(host: str, port: int) -> None:
 
 
 def _daphne(host: str, port: int) -> None:
-    from daphne.cli import CommandLineInterface
-
-    words = ["-b", host, "-p", str(port), "--server-name", "fairbook", "--no-server-name"]
-    CommandLineInterface().run([*words, "--application-close-timeout", "3", APPLICATION])
+    import_module(DAPHNE).serve(host, port)
 
 
 def main() -> None:
     """Serve until SIGTERM."""
     host, port = sys.argv[1], int(sys.argv[2])
+    sys.setswitchinterval(SWITCH_S)
     _daphne(host, port) if config.get("FAIRBOOK_ASGI") == "daphne" else _uvicorn(host, port)
 
 

@@ -68,7 +68,9 @@ def _row(process: Process, state: dict[str, Any] | None, answer: dict[str, Any])
         "role": answer.get("role", "standby") if process.role == "member" else "single",
         "epoch": answer.get("epoch"),
         "pid": state["pid"] if state is not None and running else None,
-        "state": _word_for(state, ready=bool(answer.get("is_ready"))),
+        "state": "failed"
+        if answer.get("halted")
+        else _word_for(state, ready=bool(answer.get("is_ready"))),
         "restarts": record.get("restarts", 0),
         "restart_policy": process.restart_policy,
         "since": datetime.fromtimestamp(since, UTC).isoformat() if since and running else None,

@@ -23,6 +23,7 @@ from exchange_site.ops.processes import Process
 
 _NAP_S = 0.2
 _LAUNCH = Path(__file__).with_name("launch.py")
+_BOOK = "book-"
 
 
 class NoSupervisor(Exception):
@@ -54,14 +55,32 @@ def write_configuration(processes: Iterable[Process]) -> Path:
     for process in processes:
         lines += _program(process)
     path = places.run_dir() / "supervisord.conf"
-    path.touch(mode=0o600)
-    path.write_text("\n".join(lines) + "\n")
+    draft = path.with_suffix(f".{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text("\n".join(lines) + "\n")
+    draft.replace(path)  # A running supervisor may read it at any moment.
     return path
+
+
+def adopt(processes: Iterable[Process]) -> None:
+    """Make the books that a running supervisor knows those of the table; touch nothing else.
+
+    A book that left the table is stopped and forgotten, a new one is known and not started yet.
+    Broken off anywhere, it goes on when it is called again.
+    """
+    write_configuration(processes)
+    supervisor = Supervisor()
+    added, removed = supervisor.compare()
+    gone = [name for name in removed if name.startswith(_BOOK)]
+    supervisor.stop(*gone)
+    supervisor.forget(*gone)
+    supervisor.know(*(name for name in added if name.startswith(_BOOK)))
 
 
 def _program(process: Process) -> list[str]:
     # -S leaves site-packages out of the launcher: nothing but the standard library is loaded.
     launcher = [sys.executable, "-S", "-E", str(_LAUNCH), str(places.run_dir()), process.name]
+    launcher.append(str(process.nice))
     environ = {"PYTHONUNBUFFERED": "1", **process.environ}
     return [
         f"[program:{process.name}]",
@@ -182,6 +201,21 @@ class Supervisor:
             if name in names
         ):
             time.sleep(0.05)
+
+    def compare(self) -> tuple[list[str], list[str]]:
+        """Read the configuration again; return the names that are new in it, and those gone."""
+        ((added, _changed, removed),) = self._call("reloadConfig")
+        return added, removed
+
+    def know(self, *names: str) -> None:
+        """Take up programs of the configuration, without starting them."""
+        for name in names:
+            self._call("addProcessGroup", name)
+
+    def forget(self, *names: str) -> None:
+        """Let go of stopped programs."""
+        for name in names:
+            self._call("removeProcessGroup", name)
 
     def shutdown(self) -> None:
         """End supervisord itself (its processes were stopped before)."""

@@ -107,7 +107,7 @@ def bring_up(steps: Steps) -> None:
     with steps.step("servers: journal, cache, postgres"):
         _start_servers(processes)
     _start_the_rest(steps, processes)
-    _wait_until_ready(steps, processes)
+    _wait_until_ready(steps, all_processes())
 
 
 def _start_servers(processes: list[Process]) -> None:
@@ -136,7 +136,10 @@ def _start_the_rest(steps: Steps, processes: list[Process]) -> None:
         (places.log_dir() / "prepare.log").write_text(done.stdout + done.stderr)
         if done.returncode != 0:
             raise CannotStart(f"preparing the database failed:\n{_end_of(done.stderr)}")
-    for phase in (SERVICES, DOORS):
+    # Now it is known which markets are listed; the table of the last run was as good as a guess.
+    processes = all_processes()
+    supervision.adopt(processes)
+    for phase in (WORKERS, SERVICES, DOORS):
         supervisor.start(*(p.name for p in processes if p.phase == phase))
 
 

@@ -8,6 +8,7 @@ from apps.common.config import config
 from exchange_site.settings.components.api import *
 from exchange_site.settings.components.base import *
 from exchange_site.settings.components.databases import *
+from exchange_site.settings.components.mail import *
 from exchange_site.settings.components.observability import *
 from exchange_site.settings.components.security import *
 from exchange_site.settings.components.tasks import *

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from exchange_site.ops import leftovers, processes, supervision
+from exchange_site.ops import books, leftovers, processes, supervision
 from tests.helpers.ports import free_ports
 
 ROOT = processes.ROOT
@@ -22,11 +22,23 @@ def table(monkeypatch):
     return {row.name: row for row in processes.all_processes()}
 
 
+@pytest.fixture
+def listed(monkeypatch, tmp_path):
+    """Return what writes the listings' part of the table, in a data directory of its own."""
+    monkeypatch.setenv("FAIRBOOK_VAR", str(tmp_path))
+
+    def write(*rows, closed=()):
+        books.write(books.Listed(rows, frozenset(closed)))
+
+    return write
+
+
 def test_the_names_are_those_of_the_contract(table):
     assert set(table) == {
         *("edge-1", "edge-2", "risk-0-a", "risk-0-b", "book-BTC-USDT-a", "book-BTC-USDT-b"),
-        *("projector", "archiver", "relay", "celery-settlement-1", "beat", "publisher"),
-        *("marketdata", "bots", "journal", "cache", "postgres"),
+        *("projector", "archiver", "relay", "lister", "standing", "publisher", "beat"),
+        *("celery-settlement-1", "celery-default-1"),
+        *("marketdata", "prover", "bots", "journal", "cache", "postgres"),
     }
 
 
@@ -37,6 +49,33 @@ def test_partitions_and_markets_come_from_the_settings(table, monkeypatch):
     names = {row.name for row in processes.all_processes()}
     assert {"risk-0-a", "risk-1-a", "risk-2-a", "book-ETH-USDT-a"} <= names
     assert "risk-0-b" not in names
+
+
+def test_a_listed_market_adds_its_two_processes_and_moves_nobodys_port(table, listed):
+    listed(books.Book("SOL-USDT", 1), books.Book("ADA-USDT", 0))
+    now = {row.name: row for row in processes.all_processes()}
+
+    added = set(now) - set(table)
+    assert added == {f"book-{m}-USDT-{member}" for m in ("SOL", "ADA") for member in "ab"}
+    assert {name: now[name].port for name in table} == {n: row.port for n, row in table.items()}
+    ports = [row.port for row in now.values() if row.port]
+    assert len(ports) == len(set(ports))
+    assert [row.name for row in processes.of_market("SOL-USDT")] == [
+        "book-SOL-USDT-a",
+        "book-SOL-USDT-b",
+    ]
+
+
+def test_a_market_of_the_settings_that_is_listed_as_well_runs_once(table, listed):
+    listed(books.Book("BTC-USDT", 0))
+    assert [row.name for row in processes.all_processes()] == list(table)
+
+
+def test_a_delisted_market_leaves_the_table_and_moves_nobodys_port(table, listed):
+    listed(closed={"BTC-USDT"})
+    now = {row.name: row.port for row in processes.all_processes()}
+    assert set(table) - set(now) == {"book-BTC-USDT-a", "book-BTC-USDT-b"}
+    assert now == {name: row.port for name, row in table.items() if name in now}
 
 
 def test_no_two_processes_share_a_port(table):
@@ -70,7 +109,8 @@ def test_the_supervisor_leaves_stopped_who_asks_for_it(table):
 
 def test_the_launcher_writes_the_start_down_and_becomes_the_process(tmp_path):
     launch = ROOT / "exchange_site/ops/launch.py"
-    command = [sys.executable, "-S", "-E", str(launch), str(tmp_path), "x", "sh", "-c", "echo $$"]
+    command = [sys.executable, "-S", "-E", str(launch), str(tmp_path), "x", "0"]
+    command += ["sh", "-c", "echo $$"]
     pids = [int(subprocess.check_output(command)) for _ in range(3)]
     record = json.loads((tmp_path / "x.json").read_text())
     assert record["pid"] == pids[-1]

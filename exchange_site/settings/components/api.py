@@ -6,8 +6,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.common.parsers.JsonParser"],
     "EXCEPTION_HANDLER": "apps.common.api.refuse",
-    # Per address, counted on the cache.
-    "DEFAULT_THROTTLE_RATES": {"login": "60/min", "signup": "20/min"},
+    # How often one may ask is counted by apps.orders.middleware, not by throttles of the framework.
     "NUM_PROXIES": 0,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "COERCE_DECIMAL_TO_STRING": True,
@@ -22,6 +21,11 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "COMPONENT_SPLIT_REQUEST": True,
+    # Two answers have a field `state`, each with words of its own.
+    "ENUM_NAME_OVERRIDES": {
+        "TransferState": "apps.orders.transfers.STATES",
+        "ApplicationState": "apps.kyc.models.State",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "apps.orders.schema.add_hot_doors",

@@ -1,39 +1,28 @@
 """Passwords, cookies, and what browsers are told."""
 
-from datetime import timedelta
+import re
 
 from csp.constants import NONCE, NONE, SELF
 
 PASSWORD_HASHERS = ["exchange_site.hashers.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "apps.users.breached.BreachedPasswordValidator"},
+    {"NAME": "apps.users.breached.AddressAsPasswordValidator"},
 ]
 
-# Guessing passwords: ten failures from one address against one name, then a pause. The owner, at
-# another address, is not locked out. Counts live on the cache: they cost no database write.
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
-AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_FORM_FIELD = "username"  # What `authenticate` calls it, here and in the admin.
-AXES_FAILURE_LIMIT = 10
-AXES_COOLOFF_TIME = timedelta(minutes=1)
-AXES_RESET_ON_SUCCESS = True
-AXES_IPWARE_PROXY_COUNT = 0  # Forwarded-for headers say nothing here.
-AXES_VERBOSE = False
-SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # Its middleware answers pages; our log-in answers JSON.
+# Counts tries before it hashes (apps/users/services/attempts.py), for every log-in form there is.
+AUTHENTICATION_BACKENDS = ["apps.users.backends.PasswordBackend"]
 
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_SAVE_EVERY_REQUEST = False
+DEVICE_COOKIE_NAME = "device"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = False  # Our own pages read it to send X-CSRFToken.
 
@@ -59,3 +48,10 @@ CONTENT_SECURITY_POLICY = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+# Papers of identity checks are larger than any other body. They stay in memory: Django would spool
+# them to disk in the clear. Both numbers hold for these addresses only (exchange_site/asgi.py).
+UPLOAD_PATHS = re.compile(r"/api/v1/kyc/applications/[^/]+/documents")
+UPLOAD_MAX_SIZE = 8 * 1024 * 1024 + 64 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = UPLOAD_MAX_SIZE
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
