@@ -9,6 +9,7 @@ Tests that use the database take pytest-django's `db`; it starts `servers` by it
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from tests.helpers import environment
@@ -18,14 +19,23 @@ environment.apply()  # Before anything reads a setting.
 import django  # noqa: E402
 
 django.setup()
+# A worker of pytest-xdist inherits the environment. By this name its pytest-django would read the
+# settings before that worker has an environment, and servers, of its own.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
+# Its plugin imports it at the very end otherwise, rewritten by pytest, and there a collection in
+# the middle of a syntax tree can break the tree (helpers/source_tree.py tells how).
+import hypothesis  # noqa: E402, F401
 import pytest  # noqa: E402
+import pytest_django  # noqa: E402
 import redis  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
 
 from apps.common.config import config  # noqa: E402
 from apps.common.redis_clients import cache_client, journal_client  # noqa: E402
 from exchange_site.ops.servers import BareServers  # noqa: E402
 from tests.helpers.browser import find_chromium  # noqa: E402
+from tests.helpers.seeds import Seeds  # noqa: E402
 from tests.helpers.stack import Stack  # noqa: E402
 
 
@@ -84,12 +94,16 @@ def django_db_modify_db_settings(servers: RunningServers) -> None:
     """Start PostgreSQL before pytest-django makes its test database."""
 
 
-@pytest.fixture
-def transactional_db(django_db_serialized_rollback: None, transactional_db: None) -> None:
-    """Empty tables after the test, then put back what migrations seed (fee tiers, content types).
-
-    For all such tests or for none: a plain one would leave content types that clash with the next.
-    """
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> Iterator[None]:
+    """After each test that commits, tables hold again what migrations seed, and nothing else."""
+    with django_db_blocker.unblock():
+        seeds = Seeds()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _test: seeds.put_back())
+        yield
 
 
 @pytest.fixture(scope="session")

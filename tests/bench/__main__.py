@@ -112,7 +112,10 @@ PARTS = {
         "risk.commands_per_s risk.p99_us chain.orders_per_s",
         lambda _, quick: bench_chain.run(quick=quick),
     ),
-    "recovery": Part("recovery.commands_per_s", lambda _, quick: bench_recovery.run(quick=quick)),
+    "recovery": Part(
+        "recovery.from_snapshot_s recovery.from_genesis_s recovery.commands_per_s",
+        lambda _, quick: bench_recovery.run(quick=quick),
+    ),
     "settle": Part("settle.fills_per_s settle.lag_p99_ms", lambda *_: bench_settle.run()),
     "idle": Part(
         "idle.cpu_percent idle.rss_mb",

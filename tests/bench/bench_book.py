@@ -106,6 +106,7 @@ def opened_book(flow: Flow) -> BookMachine:
     """Return a trading market in which orders rest."""
     book = BookMachine()
     book.configure([MarketDefine(SPEC), LinkAdd("risk:0")])
+    book.set_rules(2)
     book.apply(OPERATOR, [MarketStateSet("trading", "bench")], 1, Outputs())
     for _ in range(RESTING // BATCH):
         book.apply(FROM_RISK, [flow.passive() for _ in range(BATCH)], 1, Outputs())

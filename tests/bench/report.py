@@ -18,6 +18,8 @@ AT_MOST = {
     "shard.decided_p99_us": 800,
     "order.p99_ms": 15,
     "settle.lag_p99_ms": 1_000,
+    "recovery.from_snapshot_s": 10,  # And a million commands,
+    "recovery.from_genesis_s": 60,  # as here.
     "recovery.failover_s": 5,
     "idle.cpu_percent": 25,
     "idle.rss_mb": 2_500,

@@ -6,6 +6,7 @@ stack.services()              {name: row of `manage.py services --json`}
 stack.kill("risk-0-a")        kill -9; returns the dead pid (signal=… sends another one)
 stack.wait_ready("risk-0-a")  wait until it is ready again
 stack.manage("verify", "--json")   run a management command: CompletedProcess with text
+stack.another_edge(FAIRBOOK_ASGI="daphne")   one more edge, with settings of its own: .url and .demo
 stack.environ                 the environment of its processes, to start a client of your own
 """
 
@@ -19,6 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,6 +37,15 @@ _PORTS = 48  # Edges, servers, then one port per process.
 
 class StackFailed(AssertionError):
     """The exchange did not come up, or a process did not come back. Carries the log's end."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One more edge of a running exchange."""
+
+    url: str
+    demo: dict[str, dict[str, Any]]
+    process: subprocess.Popen[bytes]
 
 
 class Stack:
@@ -102,6 +116,29 @@ class Stack:
         """Run `manage.py` inside this exchange."""
         return self._run("manage.py", *args, seconds=seconds)
 
+    @contextmanager
+    def another_edge(self, *, seconds: float = 30, **settings: str) -> Iterator[Edge]:
+        """Run one more edge beside those of the supervisor, and wait until it is ready."""
+        port = free_port_range(2)
+        name = f"edge-{port}"
+        environ = self.environ | settings | {"FAIRBOOK_SERVICE": name}
+        environ["FAIRBOOK_SERVICE_PORT"] = str(port + 1)
+        log = self.var / "log" / f"{name}.log"
+        command = [sys.executable, "-m", "exchange_site.ops.serve", "127.0.0.1", str(port)]
+        with log.open("wb") as out:
+            process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=out, stderr=out)
+        edge = Edge(f"http://127.0.0.1:{port}", self.demo, process)
+        try:
+            ends_at = time.monotonic() + seconds
+            while not _is_ready(edge.url):
+                if process.poll() is not None or time.monotonic() > ends_at:
+                    raise StackFailed(f"no edge in {seconds} s\n{self.log(name)}")
+                time.sleep(0.1)
+            yield edge
+        finally:
+            process.terminate()
+            process.wait(timeout=15)
+
     # -- faults
 
     def pid(self, name: str) -> int:
@@ -138,3 +175,11 @@ class Stack:
             timeout=seconds,
             check=False,
         )
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/health/ready", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from apps.common import config
+from tests.helpers.source_tree import tree_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TOP_LEVEL = {
@@ -27,6 +28,7 @@ TOP_LEVEL = {
     "apps", "docs", "exchange_site", "matching_worker", "static", "templates", "tests",
 }  # fmt: skip
 LINES_MAX = 400
+ONE_FILE = {"static/proofs/fairbook_verify.py"}  # A trader takes it away as it is.
 CLOCKS_AND_DICE = {
     "time", "datetime", "random", "uuid", "secrets", "os", "threading", "asyncio", "socket",
 }  # fmt: skip
@@ -53,7 +55,7 @@ def _sources(folder: str) -> list[Path]:
 
 
 def _imported(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -71,7 +73,7 @@ def test_no_file_is_longer_than_a_person_reads():
     long = {
         _name(p): n
         for p in _tracked(*endings)
-        if (n := len(p.read_text().splitlines())) > LINES_MAX
+        if (n := len(p.read_text().splitlines())) > LINES_MAX and _name(p) not in ONE_FILE
     }
     assert not long, f"make a package of the same name out of {long}"
 
@@ -110,7 +112,7 @@ def test_the_engines_read_no_clock_and_throw_no_dice(folder):
 @pytest.mark.parametrize("folder", PURE)
 def test_the_engines_use_no_floats(folder):
     for path in _sources(folder + "/"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(tree_of(path)):
             is_float = isinstance(node, ast.Constant) and isinstance(node.value, float)
             is_divided = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
             if is_float or is_divided:
@@ -134,7 +136,7 @@ def test_only_the_registry_reads_the_environment():
         if reads.search(line) and not any(name in line for name in allowed_names)
     ]
     assert not wrong, (
-        f"{wrong}: register the variable in apps/common/config.py, ask `config` for it"
+        f"{wrong}: register the variable in apps/common/registry.py, ask `config` for it"
     )
 
 

@@ -15,15 +15,15 @@ pytestmark = pytest.mark.stack
 SYMBOL = "BTC/USDT"
 
 
-def binance(stack: Any, login: str) -> ccxt.binance:
+def binance(edge: Any, login: str) -> ccxt.binance:
     """Return ccxt's `binance` with the demo user's keys; only its urls are changed."""
-    keys = stack.demo[login]
+    keys = edge.demo[login]
     client = ccxt.binance(
         {"apiKey": keys["api_key"], "secret": keys["api_secret"], "enableRateLimit": False}
     )
     for name, url in client.urls["api"].items():
         if isinstance(url, str):
-            client.urls["api"][name] = re.sub(r"^https://[^/]+", stack.url, url)
+            client.urls["api"][name] = re.sub(r"^https://[^/]+", edge.url, url)
     return client
 
 
@@ -36,8 +36,8 @@ def eventually(look: Callable[[], Any], *, seconds: float = 5.0) -> Any:
 
 
 @pytest.fixture(scope="module")
-def alice(stack) -> Iterator[ccxt.binance]:
-    client = binance(stack, "alice")
+def alice(edge) -> Iterator[ccxt.binance]:
+    client = binance(edge, "alice")
     client.load_markets()
     yield client
     if client.fetch_open_orders(SYMBOL):
@@ -45,8 +45,8 @@ def alice(stack) -> Iterator[ccxt.binance]:
 
 
 @pytest.fixture(scope="module")
-def bob(stack) -> ccxt.binance:
-    client = binance(stack, "bob")
+def bob(edge) -> ccxt.binance:
+    client = binance(edge, "bob")
     client.load_markets()
     return client
 
@@ -141,7 +141,7 @@ def test_an_order_that_is_not_there_is_not_found(alice):
         alice.cancel_order("1", SYMBOL)
 
 
-def test_who_is_not_verified_does_not_trade(stack, price):
-    dave = binance(stack, "dave")
+def test_who_is_not_verified_does_not_trade(edge, price):
+    dave = binance(edge, "dave")
     with pytest.raises(ccxt.ExchangeError, match="disabled on this account"):
         dave.create_order(SYMBOL, "limit", "buy", 0.001, round(price * 0.95, 2), name())

@@ -15,9 +15,9 @@ PATIENCE_S = 10
 
 
 @asynccontextmanager
-async def client(stack, login: str):
-    """Point ccxt at the stack as one of its demo users."""
-    user, url = stack.demo[login], stack.url
+async def client(edge, login: str):
+    """Point ccxt at an edge as one of its demo users."""
+    user, url = edge.demo[login], edge.url
     exchange = ccxt.pro.binance(
         {
             "apiKey": user["api_key"],
@@ -61,8 +61,8 @@ async def middle_of(exchange) -> float:
     return bid or ask or ticker["last"] or 50_000.0
 
 
-async def test_the_book_that_ccxt_watches_is_the_book_that_it_fetches(stack):
-    async with client(stack, "alice") as alice, client(stack, "bob") as bob:
+async def test_the_book_that_ccxt_watches_is_the_book_that_it_fetches(edge):
+    async with client(edge, "alice") as alice, client(edge, "bob") as bob:
         price = await middle_of(alice)
         async with running(alice.watch_order_book(SYMBOL)) as first:
             order = await bob.create_order(SYMBOL, "limit", "buy", 0.001, round(price * 0.97, 2))
@@ -77,8 +77,8 @@ async def test_the_book_that_ccxt_watches_is_the_book_that_it_fetches(stack):
                     await alice.watch_order_book(SYMBOL)
 
 
-async def test_ccxt_watches_trades_and_its_own_orders_and_balance(stack):
-    async with client(stack, "alice") as alice, client(stack, "bob") as bob:
+async def test_ccxt_watches_trades_and_its_own_orders_and_balance(edge):
+    async with client(edge, "alice") as alice, client(edge, "bob") as bob:
         price = await middle_of(alice)
         before = (await bob.fetch_balance())["BTC"]["total"]
         async with (
@@ -102,8 +102,8 @@ async def test_ccxt_watches_trades_and_its_own_orders_and_balance(stack):
         assert before < own["BTC"]["total"] <= before + 0.001
 
 
-async def test_ccxt_watches_candles_and_best_prices(stack):
-    async with client(stack, "alice") as alice, client(stack, "bob") as bob:
+async def test_ccxt_watches_candles_and_best_prices(edge):
+    async with client(edge, "alice") as alice, client(edge, "bob") as bob:
         price = await middle_of(alice)
         async with (
             running(alice.watch_ohlcv(SYMBOL, "1m")) as candles,

@@ -58,7 +58,7 @@ async def test_an_orders_life_names_every_station_and_the_time_between(stack, we
     life = await life_of(bob, bought["orderId"], until="ledger")
 
     stations = [stage["stage"] for stage in life["stages"]]
-    for station in ("edge_received", "edge_sent", "risk", "book", "ledger"):
+    for station in ("edge_received", "edge_sent", "journals", "risk", "book", "feed", "ledger"):
         assert station in stations
     times = [int(stage["at_ns"]) for stage in life["stages"]]
     assert times == sorted(times)
@@ -68,6 +68,35 @@ async def test_an_orders_life_names_every_station_and_the_time_between(stack, we
     assert book["facts"]["journal_hash"] == bought["journalHash"]
     entry = next(stage for stage in life["stages"] if stage["stage"] == "ledger")
     assert len(entry["facts"]["legs"]) >= 2
+    journals = next(stage for stage in life["stages"] if stage["stage"] == "journals")
+    assert journals["facts"]["stream"] == "{risk:0}:commands"
+    assert journals["facts"]["book_hash"] == bought["journalHash"]
+
+
+async def test_an_order_that_rested_tells_its_rest_before_its_trade(stack, web):
+    alice, bob = person(stack, web, "alice"), person(stack, web, "bob")
+    price = await _middle(stack, web)
+    rested = await limit(alice, "SELL", price)
+    await life_of(alice, rested["orderId"], until="feed")
+    await limit(bob, "BUY", price)
+
+    await life_of(alice, rested["orderId"], until="edge_received")
+    life = await life_of(alice, rested["orderId"], until="ledger")
+
+    told = [(stage["title"], stage["what"]) for stage in life["stages"]]
+    titles = [title for title, _ in told]
+    assert titles[:5] == [
+        "Edge received it",
+        "Sent to the journal",
+        "Journal made it durable",
+        "Risk engine held its cost",
+        "Book took it",
+    ]
+    assert titles.index("Book took it") < told.index(("Told its owner", "NEW"))
+    assert told.index(("Told its owner", "NEW")) < titles.index("Book traded it")
+    assert titles.index("Book traded it") < told.index(("Told its owner", "TRADE"))
+    assert titles.index("Book traded it") < titles.index("Ledger booked it")
+    assert all(stage["gap_ns"] >= 0 for stage in life["stages"][1:])
 
 
 async def _middle(stack: Any, web: httpx.AsyncClient) -> str:
