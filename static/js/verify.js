@@ -29,3 +29,4 @@ $("#verify-form").addEventListener("submit", async (event) => {
     button.disabled = false;
   }
 });
+$("#verify-form button").disabled = false;

@@ -13,6 +13,7 @@ export function startAuthForm() {
     event.preventDefault();
     submit(form);
   });
+  $("button[type=submit]", form).disabled = false; // Sent by the browser itself, the password would stand in the address.
 }
 
 async function submit(form) {

@@ -17,7 +17,10 @@ export const CHECKS = {
   country: (value) => (value ? "" : "Your country, please."),
 };
 
-/** Wire a form: `checks` by field name, `send(fields)` a promise, `done(answer, fields)` what then happens. */
+/**
+ * Wire a form: `checks` by field name, `send(fields)` a promise, `done(answer, fields)` what then happens.
+ * Its button is disabled until here: sent by the browser itself, the fields would stand in the address.
+ */
 export function startForm(form, { checks, busy, send, done }) {
   for (const button of $$("[data-reveal]", form)) button.addEventListener("click", () => reveal(button));
   for (const name of Object.keys(checks)) {
@@ -40,6 +43,7 @@ export function startForm(form, { checks, busy, send, done }) {
     button.disabled = false;
     setText(button, label);
   });
+  $("button[type=submit]", form).disabled = false;
 }
 
 /** Show one panel of the card and hide the others. Its heading hears the focus, so that it is read out. */

@@ -2,20 +2,41 @@
 import { call } from "../lib/api.js";
 import { $, closable, h, notice } from "../lib/dom.js";
 
+const AGAIN_MS = 1000; // A life goes on: the ledger books a fill after the feed told of it.
+
 let shownId = null;
+let shownText = "";
+let timer = 0;
 
 export function startLife() {
   closable($("#life"));
+  $("#life").addEventListener("close", stop);
 }
 
 export async function showLife({ id }) {
+  stop();
   shownId = id;
-  const body = $("#life-body");
-  body.replaceChildren(notice("Reading the journals…"));
+  $("#life-body").replaceChildren(notice("Reading the journals…"));
   if (!$("#life").open) $("#life").showModal();
+  await read(id);
+}
+
+function stop() {
+  clearTimeout(timer);
+  shownId = null;
+  shownText = "";
+}
+
+/** Show the life as it is now, and again as it goes on, while somebody looks. */
+async function read(id) {
+  const body = $("#life-body");
   try {
     const life = await call("GET", `/api/v1/orders/${encodeURIComponent(id)}/life`);
-    if (shownId === id) body.replaceChildren(...draw(life));
+    if (shownId !== id) return;
+    const text = JSON.stringify(life);
+    if (text !== shownText) body.replaceChildren(...draw(life));
+    shownText = text;
+    timer = setTimeout(read, AGAIN_MS, id);
   } catch (error) {
     const again = h("button", { type: "button", class: "button small", onclick: () => showLife({ id }) }, "Try again");
     if (shownId === id) body.replaceChildren(notice(`Its life could not be read: ${error.message}`, again));
