@@ -9,13 +9,17 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 import psutil
 
 from exchange_site.ops import places, servers, supervision
 from exchange_site.ops.processes import Process
+
+SETTLES_S = 65
+"""Linux keeps the port of a closed connection for 60 s."""
 
 
 def _process(pid: int, *marks: str) -> psutil.Process | None:
@@ -103,14 +107,35 @@ def _end(processes: list[psutil.Process]) -> None:
 # -- ports
 
 
-def taken_ports(processes: Iterable[Process]) -> list[str]:
-    """Return one sentence for each port that somebody else holds."""
-    wanted = [(p.name, port) for p in processes for port in (p.public_port, p.port) if port]
+def taken_ports(processes: Iterable[Process], *, say: Callable[[str], None] = print) -> list[str]:
+    """Return one sentence for each port that somebody else holds.
+
+    A connection that somebody made from such a port and closed holds it for a minute more: that
+    passes, and is waited for.
+    """
+    taken = {port: p.name for p in processes for port in (p.public_port, p.port) if port}
+    until, is_said = time.monotonic() + SETTLES_S, False
+    while True:
+        taken = {port: name for port, name in taken.items() if not _is_free(port)}
+        if not taken or not _only_settle(taken) or time.monotonic() > until:
+            break
+        if not is_said:
+            say(f"  waiting for closed connections on {', '.join(map(str, taken))}")
+            is_said = True
+        time.sleep(0.25)
     return [
         f"port {port}, wanted by {name}, is taken by {_holder(port)}"
-        for name, port in wanted
+        for port, name in taken.items()
         if not _is_free(port)
     ]
+
+
+def _only_settle(ports: Collection[int]) -> bool:
+    """Say whether all these ports are held by connections that are over, and by nothing else."""
+    held = [c for c in psutil.net_connections("inet") if c.laddr and c.laddr.port in ports]
+    return {c.laddr.port for c in held} == set(ports) and all(
+        c.status == psutil.CONN_TIME_WAIT for c in held
+    )
 
 
 def _is_free(port: int) -> bool:
@@ -130,4 +155,6 @@ def _holder(port: int) -> str:
                 process = psutil.Process(connection.pid)
                 line = " ".join(process.cmdline())[:100]
                 return f"{process.username()}'s process {process.pid} ({line})"
+        if _only_settle({port}):
+            return "a closed connection, for a minute"
     return "another user's process"

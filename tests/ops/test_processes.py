@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -115,6 +116,21 @@ def test_the_launcher_writes_the_start_down_and_becomes_the_process(tmp_path):
     record = json.loads((tmp_path / "x.json").read_text())
     assert record["pid"] == pids[-1]
     assert record["restarts"] == 2
+
+
+def test_a_port_that_a_closed_connection_holds_is_waited_for(monkeypatch):
+    port, other = free_ports(2)
+    monkeypatch.setattr(leftovers, "SETTLES_S", 0.5)  # A minute is the kernel's, not ours to take.
+    with socket.create_server(("127.0.0.1", other)) as server:
+        caller = socket.create_connection(server.getsockname(), source_address=("127.0.0.1", port))
+        answerer, _ = server.accept()
+        caller.close()  # Whoever closes first keeps the port for a while.
+        answerer.close()
+        row = processes.Process("cache", "valkey", processes.DOORS, [], public_port=port)
+        told = []
+        said = leftovers.taken_ports([row], say=told.append)
+    assert told == [f"  waiting for closed connections on {port}"]
+    assert said == [f"port {port}, wanted by cache, is taken by a closed connection, for a minute"]
 
 
 def test_a_taken_port_is_named_with_its_holder(table):
