@@ -1,4 +1,4 @@
-"""Staff see assets, markets and listings; to list and to delist are acts of their own (`staff`)."""
+"""Staff see assets, markets and listings; what is done to them are acts of their own (`staff`)."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 
 from apps.common.admin import ReadOnlyAdmin, ReadOnlyInline
-from apps.markets import listings, staff
+from apps.markets import listings, selectors, staff
 from apps.markets.models import Asset, Listing, ListingStep, Market
 
 
@@ -37,15 +37,20 @@ class MarketAdmin(ReadOnlyAdmin):
             path(
                 "<str:symbol>/delist/", site.admin_view(staff.delist_market), name="markets_delist"
             ),
+            path("<str:symbol>/state/", site.admin_view(staff.set_state), name="markets_state"),
         ]
         return acts + super().get_urls()
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Offer to delist, to those who may, what can be."""
-        may = request.user.has_perm(staff.DELIST) and listings.can_be_delisted(object_id)
-        context = (extra_context or {}) | {"may_delist": may}
+        """Offer the acts to those who may, where they can be done."""
+        may = request.user.has_perm
+        is_operated = selectors.state_to_operate(object_id) is not None
+        context = (extra_context or {}) | {
+            "may_delist": may(staff.DELIST) and listings.can_be_delisted(object_id),
+            "may_set_state": may(staff.SET_STATE) and is_operated,
+        }
         return super().change_view(request, object_id, form_url, context)
 
 

@@ -19,6 +19,24 @@ def _number(label: str, hint: str = "", **options: Any) -> forms.DecimalField:
     )
 
 
+STATES = (
+    ("trading", "Trading: all orders"),
+    ("post_only", "Post-only: orders that rest, no trades"),
+    ("auction", "Auction: orders gather, and trade at one price when it ends"),
+    ("cancel_only", "Cancel-only: no orders"),
+    ("halted", "Halted: no orders, until somebody opens it"),
+    ("pre_open", "Pre-open: not yet"),
+)
+"""What operators may tell a book; the last state, delisted, is a listing's end."""
+
+
+class StateForm(ReasonForm):
+    """The state that a market is to be in, and why."""
+
+    state = forms.ChoiceField(choices=STATES)
+    field_order = ("state", "reason")
+
+
 class ListingForm(ReasonForm):
     """A market's numbers. `spec` is what engines will count with, once the form is valid."""
 

@@ -68,6 +68,7 @@ class Market(models.Model):
         permissions = [
             ("list_market", "Can list a market"),
             ("delist_market", "Can delist a market"),
+            ("set_market_state", "Can open, pause and halt a market"),
         ]
 
 

@@ -47,6 +47,13 @@ def spec_of(market: Market) -> MarketSpec:
     )
 
 
+def state_to_operate(symbol: str) -> str | None:
+    """Return the state of a market that operators open and stop; None while it comes or goes."""
+    moving = Listing.objects.live().filter(market=symbol).exclude(state=Listing.State.OPEN)
+    market = Market.objects.filter(symbol=symbol).exclude(state=Market.State.DELISTED).first()
+    return None if market is None or moving.exists() else str(market.state)
+
+
 def book_table() -> BookTable:
     """Return which books have processes because they are listed, and which have none any more."""
     gone = (Listing.State.EMPTIED, Listing.State.DELISTED)

@@ -7,7 +7,7 @@ import redis
 import structlog
 from django.db import transaction
 
-from apps.common import outbox
+from apps.common import audit, outbox
 from apps.common.config import config
 from apps.common.errors import Refusal
 from apps.common.kernel.invariants import ensure
@@ -33,6 +33,13 @@ class MarketDiffers(Refusal):
     """The market is listed already, by other numbers. Numbers change by a versioned command."""
 
     code = "market_differs"
+    http_status = 409
+
+
+class NotOperated(Refusal):
+    """No such market, or one that is being listed or delisted: there is nothing to open or stop."""
+
+    code = "market_not_operated"
     http_status = 409
 
 
@@ -146,12 +153,37 @@ def set_rules(number: int, *, worker: str) -> None:
     log.info("markets.rules.set", worker=worker, rules=number)
 
 
-def set_state(symbol: str, state: MarketState, *, reason: str) -> None:
-    """Tell a book to trade or to stop, with a reason that the record keeps."""
+def set_state(symbol: str, state: MarketState, *, reason: str, by: str = "system") -> None:
+    """Tell a book to trade or to stop, with a reason that the record keeps.
+
+    `by` is who decided: "staff:3" or "system". Raises `NotOperated` for a market that comes or
+    goes: its listing says what is next (`listings`).
+    """
+    ensure(state != "delisted", "to delist is an act of its own")
     with transaction.atomic(durable=True):
+        was = selectors.state_to_operate(symbol)
+        if was is None:
+            raise NotOperated("No market of this name is open to operators.", market=symbol)
+        audit.record(
+            "market.state_set",
+            subject=f"market:{symbol}",
+            actor=by,
+            was=was,
+            state=state,
+            reason=reason,
+        )
         tell_book(symbol, state, reason=reason)
     selectors.forget()
     news.announce()
+
+
+def halt(symbol: str, *, reason: str) -> bool:
+    """Halt a market whose book broke an invariant; False if nobody trades there anyway."""
+    if selectors.state_to_operate(symbol) in (None, "halted", "pre_open"):
+        return False
+    set_state(symbol, "halted", reason=reason)
+    log.critical("markets.halted", market=symbol, why=reason)
+    return True
 
 
 @transaction.atomic

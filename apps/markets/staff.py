@@ -1,4 +1,7 @@
-"""The acts of staff on markets: list one, delist one. Each asks again before it does anything."""
+"""The acts of staff on markets: list one, delist one, open, pause or halt one.
+
+What cannot be taken back asks again before it is done.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,11 @@ from django.views.decorators.http import require_http_methods
 
 from apps.common.errors import Refusal
 from apps.common.forms import ReasonForm
-from apps.markets import listings
-from apps.markets.forms import ListingForm
+from apps.markets import listings, selectors, services
+from apps.markets.forms import ListingForm, StateForm
 
 LIST, DELIST = "markets.list_market", "markets.delist_market"
+SET_STATE = "markets.set_market_state"
 
 
 @require_http_methods(["GET", "POST"])
@@ -58,6 +62,28 @@ def delist_market(request: HttpRequest, symbol: str) -> HttpResponse:
             messages.success(request, "Asked for. Its steps are below.")
             return redirect("admin:markets_listing_change", listing_id)
     return _page(request, "form", title, form, act="Go on", delists=symbol)
+
+
+@require_http_methods(["GET", "POST"])
+def set_state(request: HttpRequest, symbol: str) -> HttpResponse:
+    """Open, pause or halt a market, with a reason. Not asked twice: it may be urgent."""
+    _check_may(request, SET_STATE)
+    now = selectors.state_to_operate(symbol)
+    if now is None:
+        raise Http404
+    form = StateForm(request.POST or None, initial={"state": now})
+    if request.method == "POST" and form.is_valid():
+        state = form.cleaned_data["state"]
+        try:
+            services.set_state(
+                symbol, state, reason=form.cleaned_data["reason"], by=f"staff:{request.user.pk}"
+            )
+        except Refusal as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            messages.success(request, f"{symbol} is told: {state.replace('_', '-')}.")
+            return redirect("admin:markets_market_change", symbol)
+    return _page(request, "form", f"The state of {symbol}", form, act="Set it", stops=symbol)
 
 
 def _check_may(request: HttpRequest, permission: str) -> None:

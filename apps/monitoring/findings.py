@@ -17,7 +17,13 @@ class Findings:
         self._checked = dict.fromkeys(INVARIANTS, 0)
         self._violations = dict.fromkeys(INVARIANTS, 0)
         self._first: dict[str, str] = {}
+        self.newest = ""  # What was found wrong last.
         self._skipped: dict[str, str] = dict(NOT_BUILT)
+
+    @property
+    def count(self) -> int:
+        """How much was wrong so far."""
+        return sum(self._violations.values())
 
     def checked(self, invariant: str, count: int = 1) -> None:
         """Count what was looked at."""
@@ -26,6 +32,7 @@ class Findings:
     def violated(self, invariant: str, what: str) -> None:
         """Record a violation; the first one of each invariant is the one that is named."""
         self._violations[invariant] += 1
+        self.newest = f"{invariant}: {what}"
         self._first.setdefault(invariant, what)
 
     def claim(self, invariant: str, holds: bool, what: str) -> None:

@@ -46,6 +46,11 @@ def number_of(worker: str) -> int:
     return int(worker.partition(":")[2])
 
 
+def market_of(worker: str) -> str:
+    """Return the market of a book."""
+    return worker.partition(":")[2]
+
+
 def machine_of(worker: str) -> tuple[Callable[[], Machine], Codec]:
     """Return what makes a worker's state machine, and what it reads."""
     if is_partition(worker):

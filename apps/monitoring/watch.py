@@ -25,12 +25,13 @@ from apps.journals.recorded import Damage, Diverged, RecordedBatch
 from apps.journals.snapshots import Snapshots
 from apps.ledger import audit, selectors, services
 from apps.ledger.contracts import CursorNow
+from apps.markets import services as markets
 from apps.monitoring import derive, shown
 from apps.monitoring.books import BookWatch, PartitionView, views_of
 from apps.monitoring.contracts import VerifyStatus
 from apps.monitoring.findings import Findings
 from apps.monitoring.selectors import VERIFY_STATUS
-from apps.monitoring.walk import Walk, blueprint_of, is_partition, number_of
+from apps.monitoring.walk import Walk, blueprint_of, is_partition, market_of, number_of
 
 BUDGET_S = 0.25
 BATCHES_AT_ONCE = 256
@@ -63,6 +64,8 @@ class Watch:
         imbalance = run.go()
         if run.findings.first is not None:
             services.halt_withdrawals(source=HALT, reason=run.findings.first)
+        for market, why in run.broken_markets.items():
+            markets.halt(market, reason=why)
         standing = selectors.halts()
         status = VerifyStatus(
             ok=run.findings.ok and not standing,
@@ -85,6 +88,7 @@ class _Tick:
         self._share_s = 0.0
         self._until = 0.0
         self.findings = Findings()
+        self.broken_markets: dict[str, str] = {}  # Whose book is not what its record says: why.
         self.is_caught_up = True
 
     def go(self) -> dict[str, int]:
@@ -118,6 +122,7 @@ class _Tick:
     def _guarded(self, worker: str, act: Callable[[], None]) -> None:
         """Name what is wrong with a worker's record, and come up anew for it in the next tick."""
         self._until = time.thread_time() + self._share_s
+        before = self.findings.count
         try:
             act()
         except (Damage, Diverged, directory.NotFounded, msgspec.MsgspecError) as damage:
@@ -125,6 +130,8 @@ class _Tick:
             self.findings.violated("I6", str(damage))
         except InvariantBroken as broken:
             self.findings.violated("I9", f"{worker}: {broken}")
+        if self.findings.count > before and not is_partition(worker):
+            self.broken_markets[market_of(worker)] = self.findings.newest
 
     def _walk(self, worker: str, *, batch_max: int | None = None) -> Walk:
         walks = self._watch.walks

@@ -12,7 +12,11 @@ ED25519, HMAC = "ed25519", "hmac"
 
 STAFF_ROLES = ("support", "compliance", "treasury", "risk", "operator", "auditor", "admin")
 STAFF_ACTS = {
-    "operator": ("markets.list_market", "markets.delist_market"),
+    "operator": (
+        "markets.list_market",
+        "markets.delist_market",
+        "markets.set_market_state",
+    ),
     "compliance": (
         "kyc.review",
         "kyc.downgrade",

@@ -19,6 +19,7 @@ from tests.helpers.staff import Staff
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(180)]
 
 FIRST_ORDER_S = 10.0
+STATE_SET_S = 1.0
 
 
 class Person:
@@ -183,6 +184,32 @@ def what_is_left_of_it(stack: Stack, alice: Person) -> None:
     assert len(alice.asks("GET", "/api/v3/myTrades", symbol="SOLUSDT").json()) == 1
     assert httpx.get(f"{stack.url}/trade/SOL-USDT").status_code == 404
     assert httpx.get(f"{stack.url}/api/v1/trust").json()["ok"] is True
+
+
+@pytest.mark.parametrize("state", ["post_only", "cancel_only", "halted"])
+def test_an_operators_word_is_felt_by_the_next_order_within_a_second(victim, state):
+    """Of post-only the edges know nothing: there it is the book itself that refuses."""
+    alice, bob = Person(victim, "alice"), Person(victim, "bob")
+
+    def is_taken(edge: int) -> bool:
+        return alice.order("BUY", "2900", symbol="ETHUSDT", edge=edge).is_success
+
+    def felt_s(claim: Callable[[], bool]) -> float:
+        asked_at = time.monotonic()
+        until(claim, seconds=STATE_SET_S)
+        return time.monotonic() - asked_at
+
+    assert is_taken(0)
+    with operator(victim) as staff:
+        staff.set_state("ETH-USDT", state, reason="a test stops it")
+        stopped_s = felt_s(lambda: not is_taken(0) and not is_taken(1))
+        assert bob.order("BUY", "45000", symbol="BTCUSDT").is_success, "its neighbour trades on"
+        assert bob.asks("DELETE", "/api/v3/openOrders", symbol="BTCUSDT").is_success
+        assert alice.asks("DELETE", "/api/v3/openOrders", symbol="ETHUSDT").is_success
+        staff.set_state("ETH-USDT", "trading", reason="the test is over")
+        opened_s = felt_s(lambda: is_taken(0) and is_taken(1))
+    print(f"{state}: felt after {stopped_s:.2f} s, open again after {opened_s:.2f} s")
+    assert alice.asks("DELETE", "/api/v3/openOrders", symbol="ETHUSDT").is_success
 
 
 def test_a_lister_that_is_killed_in_the_middle_goes_on(victim, verified):

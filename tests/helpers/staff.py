@@ -58,6 +58,13 @@ class Staff:
         assert 'name="confirmed"' in page.text, errors_of(page)
         return self.post("/admin/markets/market/list/", **hidden_fields(page))
 
+    def set_state(self, market: str, state: str, *, reason: str) -> None:
+        """Open, pause or halt a market."""
+        path = f"/admin/markets/market/{market}/state/"
+        page = self.post(path, state=state, reason=reason)
+        assert page.status_code == 200, page.text[:500]
+        assert "is told" in page.text, errors_of(page)
+
     def delist(self, market: str, *, reason: str) -> httpx.Response:
         """Give the reason, read what it means, and confirm."""
         path = f"/admin/markets/market/{market}/delist/"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.management import CommandError, call_command
 from django.test import Client
 
+from apps.common.models import AuditRecord
 from apps.markets import demo, services
 from apps.markets.models import Listing, ListingStep, Market
 from apps.users.models import User
@@ -13,6 +15,7 @@ from apps.users.services import people, staff
 from tests.helpers.staff import SOL, errors_of, hidden_fields
 
 LIST, DELIST = "/admin/markets/market/list/", "/admin/markets/market/BTC-USDT/delist/"
+STATE = "/admin/markets/market/BTC-USDT/state/"
 
 
 @pytest.fixture
@@ -73,6 +76,49 @@ def test_an_operator_delists_a_market_with_a_reason(somebody):
     assert operator.get(DELIST).status_code == 404, "it is on its way"
 
 
+def test_an_operator_halts_a_market_with_a_reason_that_the_record_keeps(somebody):
+    operator = somebody("operator")
+    assert (
+        "Set the state" in operator.get("/admin/markets/market/BTC-USDT/change/").content.decode()
+    )
+    assert "trading" in operator.get(STATE).content.decode()
+
+    assert operator.post(STATE, {"state": "halted"}).status_code == 200, "it asks for the reason"
+    assert Market.objects.get(symbol="BTC-USDT").state == "trading"
+    answer = operator.post(STATE, {"state": "halted", "reason": "prices look wrong"})
+
+    assert answer.url == "/admin/markets/market/BTC-USDT/change/"
+    assert Market.objects.get(symbol="BTC-USDT").state == "halted"
+    record = AuditRecord.objects.filter(kind="market.state_set").latest("pk")
+    person = User.objects.get(email="operator@example.org")
+    assert (record.actor, record.subject) == (f"staff:{person.pk}", "market:BTC-USDT")
+    assert record.data == {"was": "trading", "state": "halted", "reason": "prices look wrong"}
+
+
+def test_a_market_that_comes_or_goes_is_not_operated(somebody):
+    operator = somebody("operator")
+    confirm(operator, DELIST, {"reason": "nobody traded it"})
+
+    assert operator.get(STATE).status_code == 404
+    with pytest.raises(services.NotOperated):
+        services.set_state("BTC-USDT", "trading", reason="too late")
+    with pytest.raises(services.NotOperated):
+        services.set_state("XYZ-USDT", "trading", reason="there is none")
+    assert not AuditRecord.objects.filter(kind="market.state_set", data__state="trading").filter(
+        data__reason__startswith="t"
+    )
+
+
+def test_the_state_is_set_from_a_shell_too(markets):
+    call_command("set_market_state", "ETH-USDT", "post_only", reason="a quiet start")
+
+    assert Market.objects.get(symbol="ETH-USDT").state == "post_only"
+    with pytest.raises(CommandError, match="1 to 300"):
+        call_command("set_market_state", "ETH-USDT", "trading", reason="")
+    with pytest.raises(CommandError, match="No market"):
+        call_command("set_market_state", "XYZ-USDT", "trading", reason="there is none")
+
+
 @pytest.mark.parametrize("role", ["support", "compliance", "treasury", "risk", "auditor"])
 def test_no_other_role_may(somebody, role):
     client = somebody(role)
@@ -81,8 +127,10 @@ def test_no_other_role_may(somebody, role):
 
     answers = [client.get(LIST), client.post(LIST, SOL | {"confirmed": "1"})]
     answers += [client.get(DELIST), client.post(DELIST, {"reason": "r", "confirmed": "1"})]
+    answers += [client.get(STATE), client.post(STATE, {"reason": "r", "state": "halted"})]
 
-    assert [answer.status_code for answer in answers] == [403] * 4
+    assert [answer.status_code for answer in answers] == [403] * 6
+    assert Market.objects.get(symbol="BTC-USDT").state == "trading"
     assert not Listing.objects.exists()
 
 

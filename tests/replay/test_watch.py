@@ -5,8 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from apps.common import outbox
+from apps.common.models import AuditRecord
 from apps.ledger import selectors, services
 from apps.ledger.models import Halt, Posting
+from apps.markets import demo
+from apps.markets import services as markets
+from apps.markets.models import Market
 from apps.monitoring import selectors as monitoring
 from apps.monitoring.contracts import VerifyStatus
 from apps.monitoring.selectors import VERIFY_STATUS
@@ -15,6 +20,21 @@ from tests.replay.conftest import Checked, sql, triggers_off
 from tests.replay.test_verify import busy_day
 
 RISK, BOOK = "risk:0", "book:BTC-USDT"
+
+
+@pytest.fixture
+def told(monkeypatch) -> list:
+    """Return what books are told while the test runs."""
+    said = []
+    send = outbox.send
+
+    def listen(message, *, worker):
+        if worker.startswith("book:"):
+            said.append((worker, message))
+        return send(message, worker=worker)
+
+    monkeypatch.setattr(outbox, "send", listen)
+    return said
 
 
 @pytest.fixture
@@ -107,6 +127,33 @@ def test_it_compares_with_a_snapshot_that_it_passes(watched):
     checked.settle()
 
     assert "the snapshot of batch" in (watch.tick().first or "")
+
+
+def test_a_book_that_breaks_an_invariant_halts_its_market_and_no_other(watched, told):
+    checked, watch = watched
+    for spec in demo.MARKETS:
+        markets.tell_partitions(spec)
+        markets.open_first(spec.symbol, reason="a test")
+    watch.tick()
+    told.clear()
+    book = watch.walks[BOOK].machine.book
+    side = book.bids if book.bids.levels else book.asks
+    side.levels.peekitem(0)[1].lots += 1  # A level's total is no longer its orders' sum.
+
+    assert not watch.tick().ok
+
+    assert Market.objects.get(symbol="BTC-USDT").state == "halted"
+    assert Market.objects.get(symbol="ETH-USDT").state == "trading"
+    assert [(worker, type(message).__name__) for worker, message in told] == [
+        (BOOK, "MarketStateSet")
+    ]
+    record = AuditRecord.objects.get(kind="market.state_set", data__state="halted")
+    assert record.actor == "system"
+    assert BOOK in record.data["reason"]
+
+    told.clear()
+    watch.tick()
+    assert not told, "it is halted already"
 
 
 def test_two_partitions_are_watched_together(partitions):
