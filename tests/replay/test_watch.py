@@ -130,7 +130,7 @@ def test_it_compares_with_a_snapshot_that_it_passes(watched):
 
 
 def test_a_book_that_breaks_an_invariant_halts_its_market_and_no_other(watched, told):
-    checked, watch = watched
+    _, watch = watched
     for spec in demo.MARKETS:
         markets.tell_partitions(spec)
         markets.open_first(spec.symbol, reason="a test")
