@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 from importlib import import_module
 from importlib.util import find_spec
@@ -143,6 +144,8 @@ class Lifespan:
     async def _start(self) -> None:
         for module in self._modules:
             await module.startup()
+        gc.collect()
+        gc.freeze()  # What is loaded for good: to go through it again and again stalls requests.
         if (service := current()) is not None:
             service.check("edge", True)
 
