@@ -23,6 +23,7 @@ class TierTerms(models.Model):
     reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name = verbose_name_plural = "terms of a tier"
         constraints = (
             models.UniqueConstraint(fields=("tier", "version"), name="kyc_terms_have_a_version"),
             models.CheckConstraint(
