@@ -32,6 +32,7 @@ from tests.bench import (
     bench_risk,
     bench_settle,
     bench_shard,
+    bench_snapshot,
     report,
 )
 from tests.bench.figures import Figures, fsync_figures
@@ -115,6 +116,10 @@ PARTS = {
     "recovery": Part(
         "recovery.from_snapshot_s recovery.from_genesis_s recovery.commands_per_s",
         lambda _, quick: bench_recovery.run(quick=quick),
+    ),
+    "snapshot": Part(
+        "snapshot.durable_p50_us snapshot.durable_p99_us snapshot.durable_p999_us",
+        lambda _, quick: bench_snapshot.run(quick=quick),
     ),
     "settle": Part("settle.fills_per_s settle.lag_p99_ms", lambda *_: bench_settle.run()),
     "idle": Part(

@@ -21,6 +21,7 @@ AT_MOST = {
     "recovery.from_snapshot_s": 10,  # And a million commands,
     "recovery.from_genesis_s": 60,  # as here.
     "recovery.failover_s": 5,
+    "snapshot.durable_p999_us": 5_000,
     "idle.cpu_percent": 25,
     "idle.rss_mb": 2_500,
     "up.first_s": 180,
