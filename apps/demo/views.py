@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-
-from django.contrib.auth import authenticate, login
+from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST, require_safe
@@ -12,8 +10,8 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from apps.common.errors import Refusal
 from apps.demo import services
 from apps.users import sessions
+from apps.users.services import log_ins, people
 from apps.users.services import mail as mails
-from apps.users.services import people
 from apps.web import views as web
 
 BACK_OFFICE, MARKET = "/admin/", "/trade/{}"
@@ -38,7 +36,7 @@ def demo(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def log_in_as(request: HttpRequest, login_name: str) -> HttpResponse:
-    """Log in as a demo user, by the password that `demo.json` has of them."""
+    """Log in as a demo user, by the password that `demo.json` has of them; that is enough here."""
     try:
         name, password = services.credentials_of(login_name)
         user = authenticate(request, username=people.full_login(name), password=password)
@@ -46,9 +44,8 @@ def log_in_as(request: HttpRequest, login_name: str) -> HttpResponse:
         return _refused(refusal)
     if user is None:
         return _refused(services.NoSuchDemoUser("The demo's log-ins are not seeded yet."))
-    login(request, user)
-    is_staff = bool(getattr(user, "is_staff", False))
-    sessions.begin(request.session, now=time.time(), is_staff=is_staff)
+    log_ins.complete(request, user, by=sessions.DEMO)
+    is_staff = user.is_staff
     return JsonResponse({"next": BACK_OFFICE if is_staff else _first_market()})
 
 

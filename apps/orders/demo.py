@@ -26,7 +26,7 @@ from apps.orders.models import FaucetGrant
 from apps.risk.contracts.commands import Deposit
 from apps.users import selectors as users
 from apps.users.contracts import STAFF_ROLES, Standing
-from apps.users.services import accounts, keys, people, staff, subaccounts
+from apps.users.services import accounts, codes, keys, people, staff, subaccounts
 
 DAILY_LIMIT = {"USDT": "10000", "BTC": "0.2", "ETH": "4"}  # What the faucet gives per day.
 
@@ -140,7 +140,7 @@ def _settle_in(person: Person, known: dict[str, Any] | None) -> dict[str, Any]:
         "role": person.role,
         "tier": person.tier,
         "password": password,
-        "totp_secret": None,
+        "totp_secret": codes.seed_app(user_id=user_id, secret=(known or {}).get("totp_secret")),
         "api_key": None,
         "api_secret": None,
     }

@@ -7,7 +7,7 @@ import datetime
 from django.db import transaction
 
 from apps.common.kernel.invariants import ensure
-from apps.users.models import AccountCounter, ApiKey, Mail, TradingAccount
+from apps.users.models import AccountCounter, ApiKey, Mail, TradingAccount, User
 
 
 def next_account_counter() -> int:
@@ -31,6 +31,12 @@ def lock_main_account(user_id: int) -> TradingAccount | None:
     ensure(transaction.get_connection().in_atomic_block, "a lock lives inside a transaction")
     own = TradingAccount.objects.filter(user_id=user_id).order_by("number")
     return own.select_for_update(no_key=True).first()
+
+
+def lock_person(user_id: int) -> User:
+    """Let nobody else change what a person proves themselves by until this commits."""
+    ensure(transaction.get_connection().in_atomic_block, "a lock lives inside a transaction")
+    return User.objects.select_for_update(no_key=True).get(pk=user_id)
 
 
 def lock_key(*, user_id: int, public_id: str) -> ApiKey | None:

@@ -13,7 +13,7 @@ from django.utils.crypto import constant_time_compare
 from apps.users import networks, sealing, sessions
 from apps.users.contracts import HMAC, KeyGrant, SessionGrant, Standing
 from apps.users.models import ApiKey, ApiKeyQuerySet, FeeTier, TradingAccount, User
-from apps.users.standing.computing import standing_of
+from apps.users.standing.computing import standing_of, without_factor
 
 
 def account(number: int) -> TradingAccount | None:
@@ -96,6 +96,8 @@ def session_grant(session_key: str) -> SessionGrant | None:
     standing = standing_for_user(user.pk)
     if standing is None:
         return None
+    if not sessions.factor_of(store):
+        standing = without_factor(standing)
     return SessionGrant(standing=standing, expires_at=ends_at)
 
 

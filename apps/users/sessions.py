@@ -1,4 +1,5 @@
 """How long a log-in lasts: 30 minutes idle and 12 hours at most; staff 15 minutes and 8 hours.
+What it showed, a password or a second factor, is fresh for five minutes.
 
 A session's row carries when it began and when it was last seen. "Last seen" moves at most once a
 minute, so that reading a page writes nothing most of the time.
@@ -11,7 +12,12 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
+
 BEGAN, SEEN, STAFF = "began_at", "seen_at", "is_staff"
+PASSWORD_AT, FACTOR, FACTOR_AT = "password_at", "factor", "factor_at"
+DEMO = "demo"  # The kind of factor of a log-in by the demo's one click.
+FRESH_S = 300.0
 TOUCH_EVERY_S = 60.0
 _KEY = re.compile(r"[a-z0-9]{8,40}", re.ASCII)
 _CUSTOMER = (timedelta(minutes=30), timedelta(hours=12))
@@ -47,3 +53,36 @@ def touch(session: Any, *, now: float) -> bool:
         return False
     session[SEEN] = now
     return True
+
+
+# -- what a log-in showed
+
+
+def note_password(session: Any, *, now: float) -> None:
+    """Remember that the person just showed their password."""
+    session[PASSWORD_AT] = now
+
+
+def note_factor(session: Any, *, kind: str, now: float) -> None:
+    """Remember that the person just showed a second factor of this kind."""
+    session[FACTOR], session[FACTOR_AT] = kind, now
+
+
+def factor_of(session: Any) -> str:
+    """Return the kind of factor that was shown last in this log-in; empty for none."""
+    return str(session.get(FACTOR, ""))
+
+
+def has_fresh_factor(session: Any, *, now: float) -> bool:
+    """Say whether a second factor was shown in the last five minutes.
+
+    In a log-in by the demo's one click, always: its people's factors are nobody's.
+    """
+    if factor_of(session) == DEMO:
+        return bool(settings.FAIRBOOK_ENV == "demo")
+    return now - float(session.get(FACTOR_AT, 0)) <= FRESH_S
+
+
+def has_fresh_password(session: Any, *, now: float) -> bool:
+    """Say whether the password was shown in the last five minutes."""
+    return now - float(session.get(PASSWORD_AT, 0)) <= FRESH_S

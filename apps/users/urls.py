@@ -2,11 +2,21 @@
 
 from django.urls import path
 
-from apps.users.views import account, devices, keys, passwords, session, sign_up, subaccounts
+from apps.users.views import (
+    account,
+    devices,
+    factors,
+    keys,
+    passwords,
+    session,
+    sign_up,
+    subaccounts,
+)
 
 app_name = "users"
 urlpatterns = [
     path("api/v1/session", session.SessionView.as_view(), name="session"),
+    path("api/v1/session/factor", session.SessionFactor.as_view(), name="session-factor"),
     path("api/v1/users", sign_up.SignUp.as_view(), name="sign-up"),
     path("api/v1/users/proofs", sign_up.Proofs.as_view(), name="proofs"),
     path("api/v1/users/resets", passwords.Resets.as_view(), name="resets"),
@@ -15,6 +25,15 @@ urlpatterns = [
     path("api/v1/account/email", passwords.Email.as_view(), name="email"),
     path("api/v1/account/devices", devices.Devices.as_view(), name="devices"),
     path("api/v1/account/devices/<int:number>", devices.Device.as_view(), name="device"),
+    path("api/v1/account/factors", factors.Factors.as_view(), name="factors"),
+    path("api/v1/account/factors/totp", factors.Apps.as_view(), name="apps"),
+    path("api/v1/account/factors/totp/<int:number>/code", factors.App.as_view(), name="app"),
+    path(
+        "api/v1/account/factors/recovery-codes",
+        factors.RecoveryCodes.as_view(),
+        name="recovery-codes",
+    ),
+    path("api/v1/account/factors/<str:kind>/<int:number>", factors.Factor.as_view(), name="factor"),
     path("api/v1/account", account.Account.as_view(), name="account"),
     path("api/v1/account/keys", keys.Keys.as_view(), name="keys"),
     path("api/v1/account/keys/<str:public_id>", keys.Key.as_view(), name="key"),

@@ -114,7 +114,7 @@ def login(request: HttpRequest) -> HttpResponse:
 def signup(request: HttpRequest) -> HttpResponse:
     """Show the sign-up form; the API takes it."""
     known = sorted(countries, key=lambda country: country.name)
-    return _auth_page(request, "signup", modules=("lib/forms",), countries=known)
+    return _auth_page(request, "signup", countries=known)
 
 
 @require_safe
@@ -139,7 +139,7 @@ def reset(request: HttpRequest) -> HttpResponse:
 
 
 def _auth_page(
-    request: HttpRequest, name: str, *, modules: tuple[str, ...] = ("lib/auth",), **context: Any
+    request: HttpRequest, name: str, *, modules: tuple[str, ...] = ("lib/forms",), **context: Any
 ) -> HttpResponse:
     wanted = request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(

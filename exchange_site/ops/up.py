@@ -201,7 +201,8 @@ def _greeting() -> str:
     except (OSError, ValueError, KeyError):
         users = []
     if users:
-        lines += ["  demo logins (all of them, with API keys: var/demo.json)"]
+        lines += [f"  demo logins: one click at {url}/demo/, or a password and a code"]
+        lines += ["  (all of them, with API keys and their apps' secrets: var/demo.json)"]
         lines += [f"    {user['login'].ljust(12)} {user['password']}" for user in users[:5]]
         lines += [""]
     market = config.words("FAIRBOOK_MARKETS")[0].replace("-", "")

@@ -1,5 +1,40 @@
-import { startAuthForm } from "./lib/auth.js";
+/** The log-in: a password, then a second factor if the person has one. The same API that any client calls. */
+import { call } from "./lib/api.js";
+import { $, setText } from "./lib/dom.js";
+import { CHECKS, showPanel, startForm } from "./lib/forms.js";
 import { startShell } from "./lib/shell.js";
 
 startShell();
-startAuthForm();
+const next = $("#auth-form").dataset.next || "/";
+
+startForm($("#auth-form"), {
+  checks: { login: (value) => (value ? "" : "Who are you?"), password: CHECKS.password },
+  busy: "Logging in…",
+  send: (fields) => call("POST", "/api/v1/session", fields),
+  done: (answer) => (answer.factors ? askFor(answer.factors) : goOn()),
+});
+
+startForm($("#factor-form"), {
+  checks: { code: (value) => (value.trim() ? "" : "A code, please.") },
+  busy: "Checking…",
+  send: ({ code }) => call("POST", "/api/v1/session/factor", { code }),
+  done: goOn,
+});
+
+$("#again").addEventListener("click", () => {
+  $("#auth-form").reset();
+  showPanel("form");
+});
+
+/** Ask for what this person has. */
+function askFor(factors) {
+  const hasApp = factors.includes("totp");
+  setText($("#code-label"), hasApp ? "Code of your authenticator app" : "Recovery code");
+  $("#recovery-hint").hidden = !hasApp || !factors.includes("recovery");
+  showPanel("factor");
+  $("#code").focus();
+}
+
+function goOn() {
+  location.assign(next);
+}

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from tests.helpers.browser import FLAGS
+from tests.helpers.factors import phone
 from tests.helpers.stack import Stack
 
 DESKTOP = {"width": 1440, "height": 900}
@@ -75,7 +76,11 @@ class Tab:
         self.open(f"/login?next={to}")
         self.page.fill("#login", user["login"])
         self.page.fill("#password", user["password"])
-        self.page.click("button[type=submit]")
+        self.page.click("#auth-form button[type=submit]")
+        if secret := user.get("totp_secret"):
+            self.page.wait_for_selector("#code", state="visible")
+            self.page.fill("#code", phone.code(secret))
+            self.page.click("#factor-go")
         self.page.wait_for_url(f"{self.url}{to}")
         return self.page
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from tests.helpers.factors import phone
+
 SOL = {
     "symbol": "SOL-USDT",
     "base": "SOL",
@@ -39,6 +41,9 @@ class Staff:
         self.http.get("/api/v1/session")  # Sets the cookie that a log-in needs.
         body = {"login": self._user["login"], "password": self._user["password"]}
         said = self.http.post("/api/v1/session", json=body, headers=self._token())
+        assert said.status_code == 202, said.text
+        shown = {"code": phone.code(self._user["totp_secret"])}
+        said = self.http.post("/api/v1/session/factor", json=shown, headers=self._token())
         assert said.status_code == 200, said.text
         return self
 

@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.helpers.dialect_client import Keys, signed_path
+from tests.helpers.factors import phone
 from tests.orders.test_private_feeds import subscription
 
 pytestmark = pytest.mark.stack
@@ -25,7 +26,7 @@ class Person:
 
     def __init__(self, stack) -> None:
         self.http = aiohttp.ClientSession(stack.url, cookie_jar=aiohttp.CookieJar(unsafe=True))
-        self.url, self.password = stack.url, stack.demo["alice"]["password"]
+        self.url, self.alice = stack.url, stack.demo["alice"]
 
     async def _says(self, method: str, path: str, **body: object) -> dict:
         jar = {cookie.key: cookie.value for cookie in self.http.cookie_jar}
@@ -36,7 +37,10 @@ class Person:
 
     async def logs_in(self) -> None:
         await self._says("GET", "/api/v1/session")
-        await self._says("POST", "/api/v1/session", login="alice", password=self.password)
+        password, secret = self.alice["password"], self.alice["totp_secret"]
+        await self._says("POST", "/api/v1/session", login="alice", password=password)
+        code = await asyncio.to_thread(phone.code, secret)
+        await self._says("POST", "/api/v1/session/factor", code=code)
 
     async def makes_a_key(self) -> Keys:
         made = await self._says("POST", "/api/v1/account/keys", kind="hmac", can_trade=True)

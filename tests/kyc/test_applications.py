@@ -12,6 +12,7 @@ from apps.kyc import sealed, selectors
 from apps.kyc.models import OPEN, Answer, Application, State
 from apps.kyc.services import answers, applications
 from apps.users import selectors as users
+from tests.helpers.factors import give_app
 from tests.kyc.stage import PASSWORD, checked
 
 KYC = "/api/v1/kyc"
@@ -28,6 +29,7 @@ def test_tier_one_is_passed_by_what_a_person_says(alice):
     assert checked(application, alice.now) == State.APPROVED
 
     assert tier_of(alice) == 1
+    give_app(alice.user_id)
     standing = users.standing_for_user(alice.user_id)
     assert standing.may_trade
 

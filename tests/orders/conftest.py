@@ -28,6 +28,7 @@ from apps.risk.contracts.replies import AmendDone, OrderAck, OrderResult
 from apps.users.services import accounts, keys, people
 from matching_worker.contracts.from_book import AfterSet, CancelRefused
 from matching_worker.contracts.to_book import CancelAfter
+from tests.helpers.factors import give_app
 from tests.helpers.standings import published
 
 CALM = msgspec.msgpack.encode({"refuse": False, "reason": ""})
@@ -153,6 +154,7 @@ async def in_thread(act: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 
 def _alice() -> tuple[int, int, str, str]:
     user_id = people.register(email="alice@example.org", password=PASSWORD)
+    give_app(user_id)
     account = accounts.create_account(user_id=user_id, kyc_tier=2).account
     key = keys.create_api_key(account=account, can_trade=True)
     return user_id, account, key.public_id, key.secret

@@ -294,7 +294,7 @@ async def test_who_is_not_verified_places_no_order_but_may_cancel(alice, edge, p
     assert placed.json() == {
         "code": -2010,
         "msg": "This action is disabled on this account.",
-        "data": {"reasons": ["not_verified"]},
+        "data": {"reasons": ["not_verified", "factor_required"]},
     }
     assert canceled.json()["code"] == -2011
     assert postbox.orders == []

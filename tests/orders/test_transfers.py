@@ -17,8 +17,8 @@ from apps.markets import demo as demo_markets
 from apps.markets import services as markets
 from apps.orders.models import Transfer
 from apps.risk.contracts.commands import Deposit, RiskCommand
-from apps.users.models import User
 from apps.users.services import accounts, people, subaccounts
+from tests.helpers.factors import has_just_shown
 from tests.helpers.journal_world import COIN, JournalWorld
 from tests.users.test_keys import PASSWORD
 
@@ -38,7 +38,7 @@ class Acme:
             for n in (1, 2)
         ]
         self.browser = Client()
-        self.browser.force_login(User.objects.get(pk=self.user_id))
+        has_just_shown(self.browser, self.user_id)
         self.deliver()
         home = self.main % 1024
         deposit = Deposit(self.main, "USDT", 100 * COIN, "first")
@@ -174,7 +174,7 @@ def test_other_peoples_transfers_look_like_none(acme):
     bob = people.register(email="bob@example.org", password=PASSWORD)
     accounts.create_account(user_id=bob, kyc_tier=4)
     mallory = Client()
-    mallory.force_login(User.objects.get(pk=bob))
+    has_just_shown(mallory, bob)
 
     theirs = mallory.get(f"{PATH}/{asked['transfer_id']}")
     none = mallory.get(f"{PATH}/{uuid.uuid4()}")

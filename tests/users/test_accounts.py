@@ -13,6 +13,7 @@ from apps.users import sealing, selectors, sessions
 from apps.users.contracts import Changed
 from apps.users.memory import EdgeMemory
 from apps.users.services import accounts, people
+from tests.helpers.factors import give_app
 
 PASSWORD = "correct horse battery"
 
@@ -44,6 +45,7 @@ def test_an_account_is_told_to_its_partition_with_its_fees(monkeypatch, cache):
 )
 def test_who_may_trade_is_one_answer(cache, tier, frozen, may_trade, may_cancel):
     person = people.register(email="p@example.org", password=PASSWORD)
+    give_app(person)
     account = accounts.create_account(user_id=person, kyc_tier=tier).account
     if frozen:
         accounts.set_frozen(number=account, frozen=True, reason="a test")

@@ -18,6 +18,7 @@ from apps.users import signatures
 from apps.users.contracts import KeyTerms
 from apps.users.models import ApiKey, User
 from apps.users.services import accounts, keys, people
+from tests.helpers.factors import give_app
 
 PASSWORD = "correct horse battery"
 PAIR = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -104,6 +105,7 @@ def test_a_signature_holds_for_these_bytes_alone():
 @pytest.fixture
 def alice(transactional_db, cache):
     user_id = people.register(email="alice@example.org", password=PASSWORD)
+    give_app(user_id)
     return accounts.create_account(user_id=user_id, kyc_tier=2)
 
 

@@ -14,8 +14,9 @@ from apps.common import audit
 from apps.users import memory, selectors
 from apps.users.contracts import KeyTerms, KeyUse
 from apps.users.key_uses import WRITTEN_AGAIN_S, KeyUses
-from apps.users.models import ApiKey, User
+from apps.users.models import ApiKey
 from apps.users.services import accounts, keys, people
+from tests.helpers.factors import has_just_shown
 
 PASSWORD = "correct horse battery"
 KEYS = "/api/v1/account/keys"
@@ -32,7 +33,7 @@ def alice(transactional_db, cache):
 @pytest.fixture
 def browser(alice) -> Client:
     client = Client()
-    client.force_login(User.objects.get(pk=alice.user_id))
+    has_just_shown(client, alice.user_id)
     return client
 
 
@@ -202,7 +203,7 @@ def test_anothers_key_looks_like_none(alice, browser):
     mallory_id = people.register(email="mallory@example.org", password=PASSWORD)
     accounts.create_account(user_id=mallory_id, kyc_tier=2)
     mallory = Client()
-    mallory.force_login(User.objects.get(pk=mallory_id))
+    has_just_shown(mallory, mallory_id)
 
     for ask in (mallory.get, mallory.delete, lambda path: mallory.patch(path, {}, "text/json")):
         theirs, none = ask(f"{KEYS}/{made.public_id}"), ask(f"{KEYS}/none-such")

@@ -7,8 +7,9 @@ from django.db import OperationalError
 from django.test import Client
 
 from apps.users import selectors
-from apps.users.models import ApiKey
+from apps.users.models import ApiKey, User
 from apps.users.services import accounts, people
+from tests.helpers.factors import has_just_shown
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "correct horse battery"
@@ -86,7 +87,7 @@ def test_a_log_in_needs_a_page_of_ours(alice, cache):
 
 
 def test_a_key_is_shown_once_and_sealed_at_rest(alice, browser):
-    log_in(browser)
+    has_just_shown(browser, User.objects.get())
 
     made = send(browser, KEYS, label="bot", kind="hmac", can_trade=True).json()
 
@@ -100,7 +101,7 @@ def test_a_key_is_shown_once_and_sealed_at_rest(alice, browser):
 
 
 def test_a_key_is_revoked_by_its_owner_only(alice, browser):
-    log_in(browser)
+    has_just_shown(browser, User.objects.get())
     made = send(browser, KEYS, label="bot", kind="hmac").json()["public_id"]
     thief = people.register(email="mallory@example.org", password=PASSWORD)
     accounts.create_account(user_id=thief, kyc_tier=1)

@@ -17,6 +17,7 @@ from apps.users.models import TradingAccount
 from apps.users.services import accounts, people
 from apps.users.standing import codes, computing, running, telling
 from apps.users.standing.publishing import Publisher
+from tests.helpers.factors import give_app
 from tests.helpers.standings import published
 
 PASSWORD = "correct horse battery"
@@ -25,6 +26,7 @@ SOON_S = 5.0
 
 def open_account(name: str = "alice", *, tier: int = 2) -> int:
     person = people.register(email=f"{name}@example.org", password=PASSWORD)
+    give_app(person)
     return accounts.create_account(user_id=person, kyc_tier=tier).account
 
 

@@ -10,8 +10,9 @@ from apps.common import audit
 from apps.common.models import OutboxMessage
 from apps.risk.contracts.commands import AccountFreeze
 from apps.users import selectors
-from apps.users.models import TradingAccount, User
+from apps.users.models import TradingAccount
 from apps.users.services import accounts, keys, people
+from tests.helpers.factors import has_just_shown
 from tests.users.test_keys import PASSWORD
 
 PATH, ACCOUNT, KEYS = "/api/v1/account/subaccounts", "/api/v1/account", "/api/v1/account/keys"
@@ -22,7 +23,7 @@ def person(name: str, *, tier: int) -> tuple[Client, int, int]:
     user_id = people.register(email=f"{name}@example.org", password=PASSWORD)
     account = accounts.create_account(user_id=user_id, kyc_tier=tier, vip_tier=2).account
     browser = Client()
-    browser.force_login(User.objects.get(pk=user_id))
+    has_just_shown(browser, user_id)
     return browser, user_id, account
 
 

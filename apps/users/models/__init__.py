@@ -8,6 +8,7 @@ from apps.users.models.accounts import (
     TradingAccount,
 )
 from apps.users.models.devices import Device, DeviceQuerySet
+from apps.users.models.factors import AuthenticatorApp, RecoveryCode, RecoveryCodes
 from apps.users.models.identity import PendingSignUp, Proof, ProofQuerySet
 from apps.users.models.keys import ApiKey, ApiKeyQuerySet
 from apps.users.models.mail import Mail, MailQuerySet
@@ -19,6 +20,7 @@ __all__ = [
     "AccountCounter",
     "ApiKey",
     "ApiKeyQuerySet",
+    "AuthenticatorApp",
     "Device",
     "DeviceQuerySet",
     "FeeTier",
@@ -27,6 +29,8 @@ __all__ = [
     "PendingSignUp",
     "Proof",
     "ProofQuerySet",
+    "RecoveryCode",
+    "RecoveryCodes",
     "TradingAccount",
     "User",
     "UserManager",

@@ -30,7 +30,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").lower())
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-missing]
     """A person who can log in: by e-mail address. Staff roles are groups."""
 
     email = models.EmailField(unique=True)
@@ -40,6 +40,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     joined_at = models.DateTimeField(default=timezone.now)
     country = models.CharField(max_length=2, blank=True)  # As declared, in ISO 3166 letters.
     withdrawals_locked_until = models.DateTimeField(null=True, blank=True)
+    # Kept beside the tables of factors by `services.factors`: every reading of a standing asks.
+    has_factor = models.BooleanField(default=False)
+    factors_version = models.PositiveIntegerField(default=0)
 
     objects = UserManager()
 
@@ -61,7 +64,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     get_short_name = get_full_name
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Mark log-ins with what they hang on: another password or address ends them all."""
+        """Mark log-ins with what they hang on: another password, address or factor ends all."""
         salt = "apps.users.models.people.User.get_session_auth_hash"
         hangs_on = f"{self.password}:{self.email}"
+        if self.factors_version:  # Log-ins from before there were factors go on.
+            hangs_on += f":{self.factors_version}"
         return salted_hmac(salt, hangs_on, secret=secret, algorithm="sha256").hexdigest()

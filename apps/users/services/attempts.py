@@ -13,6 +13,8 @@ is hashed, and a good one is given back.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -27,6 +29,8 @@ from apps.users.services import devices
 
 MINUTE_MS = 60_000
 AT_ONCE_HERE, AT_ONCE_ADDRESS, AT_ONCE_ACCOUNT, AT_ONCE_DEVICE = 10, 60, 100, 10
+FACTOR = "factor"  # A code has six digits: strangers get fewer tries at all of an account.
+FACTORS_AT_ONCE, FACTOR_EVERY_MS = 20, 5 * MINUTE_MS
 
 log = structlog.get_logger("fairbook.users")
 
@@ -53,9 +57,12 @@ class Attempt:
         """Return the counts that a good try only leaves as they were."""
         if self.device:
             return ()
+        most, every_ms = AT_ONCE_ACCOUNT, MINUTE_MS // 2
+        if self.purpose == FACTOR:
+            most, every_ms = FACTORS_AT_ONCE, FACTOR_EVERY_MS
         return (
             Bucket(f"address:{self.purpose}:{self.address}", AT_ONCE_ADDRESS, MINUTE_MS // 6),
-            Bucket(f"account:{self.purpose}:{self.account}", AT_ONCE_ACCOUNT, MINUTE_MS // 2),
+            Bucket(f"account:{self.purpose}:{self.account}", most, every_ms),
         )
 
 
@@ -79,6 +86,18 @@ def check_may_try(attempt: Attempt) -> None:
         raise TooManyRequests(
             "Too many wrong tries; wait a little.", retry_after_s=-(-wait_ms // 1000)
         )
+
+
+@contextmanager
+def counted(attempt: Attempt, *, unless: type[Refusal]) -> Iterator[None]:
+    """Count a try that is made in this block; it was a wrong one if it raises `unless`."""
+    check_may_try(attempt)
+    try:
+        yield
+    except unless:
+        note_failure(attempt)
+        raise
+    note_success(attempt)
 
 
 def note_failure(attempt: Attempt) -> None:

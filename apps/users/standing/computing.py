@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from django.utils import timezone
 
 from apps.compliance import selectors as compliance
@@ -58,6 +59,16 @@ def standing_of(
     )
 
 
+def without_factor(standing: Standing) -> Standing:
+    """Return what a log-in may do that no second factor completed: no trade, no withdrawal."""
+    reasons = standing.reasons
+    if codes.FACTOR_REQUIRED not in reasons:
+        reasons = (*reasons, codes.FACTOR_REQUIRED)
+    return msgspec.structs.replace(
+        standing, may_trade=False, may_withdraw=False, products=(), reasons=reasons
+    )
+
+
 def _reasons(account: TradingAccount, policy: Policy) -> Iterable[str]:
     """Return why an account may not do everything, the weightiest reason first."""
     user = account.user
@@ -73,6 +84,8 @@ def _reasons(account: TradingAccount, policy: Policy) -> Iterable[str]:
         yield codes.NOT_VERIFIED
     elif policy.is_known and not policy.is_sanctioned:
         yield from _closed_by(policy)
+    if not user.has_factor:
+        yield codes.FACTOR_REQUIRED
     locked_until = user.withdrawals_locked_until
     if locked_until is not None and locked_until > timezone.now():
         yield codes.WITHDRAWALS_LOCKED

@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.contrib.auth import update_session_auth_hash
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.request import Request
 
 from apps.common.kernel.invariants import ensure
-from apps.users import selectors
+from apps.users import selectors, sessions
 from apps.users.contracts import KeyGrant, Standing
+from apps.users.models import User
 from apps.users.services import accounts
+from apps.users.standing.computing import without_factor
 
 ACCOUNT_HEADER = "HTTP_X_FAIRBOOK_ACCOUNT"
 _NUMBER = re.compile(r"[0-9]{1,18}\Z", re.ASCII)
@@ -36,6 +39,14 @@ def user_id_of(request: Request) -> int:
     return int(request.user.pk or 0)
 
 
+def keep_logged_in(request: Request, user: User, *, showed: str = "") -> None:
+    """Keep this log-in when the person's others end, under a new cookie."""
+    plain = request._request  # noqa: SLF001 - log-ins belong to Django's request.
+    if showed:
+        sessions.note_factor(plain.session, kind=showed, now=time.time())
+    update_session_auth_hash(plain, user)
+
+
 def account_of(request: Request, *, number: int | None = None) -> Standing:
     """Return the account that a request is about, or refuse.
 
@@ -50,7 +61,7 @@ def account_of(request: Request, *, number: int | None = None) -> Standing:
         return request.auth.standing
     standing = selectors.standing_for_user(user_id_of(request), number=number)
     if standing is not None:
-        return standing
+        return standing if sessions.factor_of(request.session) else without_factor(standing)
     if number is not None:
         raise accounts.NoSuchAccount("There is no such account.")
     raise accounts.NoTradingAccount("You have no trading account.")

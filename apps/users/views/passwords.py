@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -19,7 +18,8 @@ from apps.users.serializers.log_in import (
     ResetIn,
 )
 from apps.users.services import attempts, passwords
-from apps.users.views.base import CsrfChecked, answered_after, user_id_of
+from apps.users.views.base import CsrfChecked, answered_after, keep_logged_in, user_id_of
+from apps.users.views.permissions import HasFreshFactorIfAny
 from apps.users.views.sign_up import ACCEPTED
 
 RESET_S = 0.2
@@ -60,7 +60,7 @@ class ResetProofs(CsrfChecked, APIView):
 class Password(APIView):
     """The password of whoever is logged in."""
 
-    permission_classes = [IsAuthenticated]
+    permission_classes = [IsAuthenticated, HasFreshFactorIfAny]
     tries_per_minute = {"POST": 20}
 
     @extend_schema(request=ChangePasswordIn, responses={204: None})
@@ -68,19 +68,18 @@ class Password(APIView):
         """Change the password; the person's other log-ins end, and withdrawals wait."""
         body = ChangePasswordIn(data=request.data)
         body.is_valid(raise_exception=True)
-        plain: HttpRequest = request._request  # noqa: SLF001 - log-ins belong to Django's request.
         show_password(request, body.validated_data["old_password"])
         user = passwords.change(
             user_id=user_id_of(request), password=body.validated_data["password"]
         )
-        update_session_auth_hash(plain, user)
+        keep_logged_in(request, user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class Email(APIView):
     """The address of whoever is logged in."""
 
-    permission_classes = [IsAuthenticated]
+    permission_classes = [IsAuthenticated, HasFreshFactorIfAny]
     tries_per_minute = {"POST": 20}
 
     @extend_schema(request=NewEmailIn, responses={202: AcceptedOut})
@@ -98,10 +97,5 @@ def show_password(request: Request, password: str) -> None:
     """Check the password of whoever is logged in, as slowly for guesses as a log-in."""
     plain: HttpRequest = request._request  # noqa: SLF001
     attempt = attempts.of_request(plain, login=str(request.user), purpose="password")
-    attempts.check_may_try(attempt)
-    try:
+    with attempts.counted(attempt, unless=passwords.WrongPassword):
         passwords.check_own_password(user_id=user_id_of(request), password=password)
-    except passwords.WrongPassword:
-        attempts.note_failure(attempt)
-        raise
-    attempts.note_success(attempt)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, logout
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import extend_schema
@@ -18,9 +18,19 @@ from rest_framework.views import APIView
 from apps.common.errors import Refusal
 from apps.users import selectors, sessions
 from apps.users.models import User
+from apps.users.serializers.factors import FactorNeededOut, ShownIn
 from apps.users.serializers.log_in import LoginIn, PersonOut
-from apps.users.services import attempts, devices, people, whereabouts
+from apps.users.services import (
+    attempts,
+    codes,
+    devices,
+    factors,
+    log_ins,
+    people,
+    whereabouts,
+)
 from apps.users.views.base import CsrfChecked
+from apps.users.views.passwords import show_password
 
 
 class WrongLogin(Refusal):
@@ -64,9 +74,9 @@ class SessionView(CsrfChecked, APIView):
             raise NotLoggedIn("You are not logged in.")
         return Response(person(request.user))
 
-    @extend_schema(request=LoginIn, responses=PersonOut)
+    @extend_schema(request=LoginIn, responses={200: PersonOut, 202: FactorNeededOut})
     def post(self, request: Request) -> Response:
-        """Log in."""
+        """Log in; 202 if a second factor is to follow, at /api/v1/session/factor."""
         body = LoginIn(data=request.data)
         body.is_valid(raise_exception=True)
         plain: HttpRequest = request._request  # noqa: SLF001 - log-ins belong to Django's request.
@@ -75,21 +85,65 @@ class SessionView(CsrfChecked, APIView):
             username=people.full_login(body.validated_data["login"]),
             password=body.validated_data["password"],
         )
-        if user is None:
+        if not isinstance(user, User):
             if (refusal := attempts.refusal_on(plain)) is not None:
                 raise refusal
             raise WrongLogin("The name or the password is wrong.")
         place = whereabouts.check_log_in(plain, user)
-        login(plain, user)
-        sessions.begin(plain.session, now=time.time(), is_staff=bool(user.is_staff))
         if (attempt := attempts.seen_on(plain)) is not None:
             attempts.note_success(attempt)
-        response = Response(person(user))
-        devices.remember(plain, response, user_id=user.pk, place=place)
-        return response
+        if not user.has_factor:
+            return logged_in(plain, user, by=log_ins.PASSWORD, place=place)
+        log_ins.begin_half(plain, user, place=place)
+        kinds = {"factors": factors.kinds_of(user.pk)}
+        return Response(FactorNeededOut(kinds).data, status=status.HTTP_202_ACCEPTED)
 
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         """Log out, at every edge at once."""
         logout(request._request)  # noqa: SLF001
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SessionFactor(CsrfChecked, APIView):
+    """What a log-in shows beside the password."""
+
+    permission_classes = [AllowAny]
+    tries_per_minute = {"POST": 60}
+
+    @extend_schema(request=ShownIn, responses=PersonOut)
+    def post(self, request: Request) -> Response:
+        """Complete a half-open log-in by a code; or show again, logged in, that it is you."""
+        body = ShownIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        plain: HttpRequest = request._request  # noqa: SLF001 - log-ins belong to Django's request.
+        if isinstance(request.user, User):
+            _step_up(request, request.user, **body.validated_data)
+            return Response(person(request.user))
+        waiting = log_ins.half_open(plain)
+        kind = _show_code(plain, waiting.user, body.validated_data.get("code", ""))
+        return logged_in(plain, waiting.user, by=kind, place=waiting.place)
+
+
+def logged_in(request: HttpRequest, user: User, *, by: str, place: str) -> Response:
+    """Complete a log-in, and know its device from now on."""
+    log_ins.complete(request, user, by=by)
+    response = Response(person(user))
+    devices.remember(request, response, user_id=user.pk, place=place)
+    return response
+
+
+def _step_up(request: Request, user: User, *, code: str = "", password: str = "") -> None:
+    if user.has_factor:
+        kind = _show_code(request._request, user, code)  # noqa: SLF001
+        sessions.note_factor(request.session, kind=kind, now=time.time())
+    else:
+        show_password(request, password)
+        sessions.note_password(request.session, now=time.time())
+
+
+def _show_code(request: HttpRequest, user: User, code: str) -> str:
+    """Use up a code, as slowly for guesses as a log-in; return its kind."""
+    attempt = attempts.of_request(request, login=user.email, purpose=attempts.FACTOR)
+    with attempts.counted(attempt, unless=factors.WrongFactor):
+        return codes.check(user_id=user.pk, code=code)

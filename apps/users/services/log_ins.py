@@ -1,0 +1,74 @@
+"""How a log-in comes about: by a password, then by a second factor if the person has one.
+
+The right password of somebody with a factor makes a *half-open* log-in. It is kept in the browser's
+session, opens nothing, and is good for five minutes and for one thing: to be completed.
+"""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+from django.contrib.auth import login
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
+
+from apps.common import audit
+from apps.common.errors import Refusal
+from apps.users import sessions
+from apps.users.models import User
+
+HALF_OPEN, HALF_OPEN_S = "half_open", 300
+PASSWORD = "password"  # noqa: S105 - what was shown, not one.
+
+
+class LogInAgain(Refusal):
+    """There is no half-open log-in in this browser (any more)."""
+
+    code = "log_in_again"
+    http_status = 401
+
+
+class HalfOpen(msgspec.Struct, frozen=True, kw_only=True):
+    """A log-in that waits for a second factor."""
+
+    user: User
+    place: str
+
+
+def begin_half(request: HttpRequest, user: User, *, place: str) -> None:
+    """Remember in this browser that the password was right, under a new cookie."""
+    request.session.flush()
+    request.session[HALF_OPEN] = {
+        "user": user.pk,
+        "place": place,
+        "mark": user.get_session_auth_hash(),  # Another password meanwhile, and this is over.
+        "at": time.time(),
+    }
+    request.session.set_expiry(HALF_OPEN_S)
+
+
+def half_open(request: HttpRequest) -> HalfOpen:
+    """Return the half-open log-in of this browser, or refuse."""
+    kept = request.session.get(HALF_OPEN)
+    if kept and time.time() - kept["at"] <= HALF_OPEN_S:
+        user = User.objects.filter(pk=kept["user"], is_active=True).first()
+        if user and constant_time_compare(kept["mark"], user.get_session_auth_hash()):
+            return HalfOpen(user=user, place=kept["place"])
+    raise LogInAgain("This log-in was not completed in time. Begin again.")
+
+
+def complete(request: HttpRequest, user: User, *, by: str) -> None:
+    """Log a person in, under a new cookie. `by` is what was shown last: a factor, or a password."""
+    now = time.time()
+    request.session.pop(HALF_OPEN, None)
+    request.session.set_expiry(None)
+    with transaction.atomic():
+        login(request, user)
+        who = f"user:{user.pk}"
+        audit.record("session.began", subject=who, actor=who, by=by)
+    sessions.begin(request.session, now=now, is_staff=bool(user.is_staff))
+    sessions.note_password(request.session, now=now)
+    if by != PASSWORD:
+        sessions.note_factor(request.session, kind=by, now=now)
