@@ -46,7 +46,9 @@ def log_in_as(request: HttpRequest, login_name: str) -> HttpResponse:
         return _refused(services.NoSuchDemoUser("The demo's log-ins are not seeded yet."))
     log_ins.complete(request, user, by=sessions.DEMO)
     is_staff = user.is_staff
-    return JsonResponse({"next": BACK_OFFICE if is_staff else _first_market()})
+    answer = JsonResponse({"next": BACK_OFFICE if is_staff else _first_market()})
+    log_ins.note_place(request, answer, user, place="")
+    return answer
 
 
 @require_safe

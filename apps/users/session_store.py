@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.cached_db import SessionStore as CachedSto
 from django.core.cache import caches
 
 from apps.users import sessions
+from apps.users.models import LogIn
 from apps.users.services import announcing
 
 log = structlog.get_logger("fairbook.users")
@@ -53,6 +54,13 @@ class SessionStore(CachedStore):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._cache: Any = _Forgiving(caches[settings.SESSION_CACHE_ALIAS])
+
+    def cycle_key(self) -> None:
+        """Go on under another cookie. What is known of the log-in goes with it."""
+        before = self.session_key
+        super().cycle_key()
+        if before:
+            LogIn.objects.filter(session_key=before).update(session_key=self.session_key)
 
     def delete(self, session_key: str | None = None) -> None:
         """Drop a session, at every edge at once: log-out anywhere, another log-in, the end."""

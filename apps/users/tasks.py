@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from django.db import OperationalError
 
-from apps.users.services import mail, proofs
+from apps.users.services import mail, open_sessions, proofs
 
 MAILS_PER_RUN_MAX = 50
 _log = structlog.get_logger("fairbook.users")
@@ -25,6 +25,7 @@ def send_mails(**_from_newer_senders: object) -> None:
 
 @shared_task(acks_late=True, ignore_result=True)
 def forget_what_is_over(**_from_newer_senders: object) -> None:
-    """Drop old mails, old proofs, and sign-ups that were never proven."""
+    """Drop old mails, old proofs, sign-ups that were never proven, and log-ins that ended."""
     mail.forget_old()
     proofs.forget_old()
+    open_sessions.forget_ended()

@@ -7,6 +7,7 @@ from apps.users.views import (
     devices,
     factors,
     keys,
+    open_sessions,
     passwords,
     session,
     sign_up,
@@ -25,6 +26,11 @@ urlpatterns = [
     path("api/v1/account/email", passwords.Email.as_view(), name="email"),
     path("api/v1/account/devices", devices.Devices.as_view(), name="devices"),
     path("api/v1/account/devices/<int:number>", devices.Device.as_view(), name="device"),
+    path("api/v1/account/sessions", open_sessions.Sessions.as_view(), name="sessions"),
+    path(
+        "api/v1/account/sessions/<int:number>", open_sessions.Session.as_view(), name="one-session"
+    ),
+    path("api/v1/account/security-log", open_sessions.SecurityLog.as_view(), name="security-log"),
     path("api/v1/account/factors", factors.Factors.as_view(), name="factors"),
     path("api/v1/account/factors/totp", factors.Apps.as_view(), name="apps"),
     path("api/v1/account/factors/totp/<int:number>/code", factors.App.as_view(), name="app"),

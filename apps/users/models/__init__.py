@@ -11,6 +11,7 @@ from apps.users.models.devices import Device, DeviceQuerySet
 from apps.users.models.factors import AuthenticatorApp, RecoveryCode, RecoveryCodes
 from apps.users.models.identity import PendingSignUp, Proof, ProofQuerySet
 from apps.users.models.keys import ApiKey, ApiKeyQuerySet
+from apps.users.models.log_ins import LogIn
 from apps.users.models.mail import Mail, MailQuerySet
 from apps.users.models.people import User, UserManager
 
@@ -24,6 +25,7 @@ __all__ = [
     "Device",
     "DeviceQuerySet",
     "FeeTier",
+    "LogIn",
     "Mail",
     "MailQuerySet",
     "PendingSignUp",

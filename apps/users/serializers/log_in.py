@@ -100,6 +100,34 @@ class DeviceOut(serializers.Serializer):
     is_this = serializers.BooleanField()
 
 
+class OpenSessionOut(serializers.Serializer):
+    """An open log-in of yours."""
+
+    id = serializers.IntegerField(source="number")
+    device = serializers.CharField()
+    place = serializers.CharField()
+    factor = serializers.CharField(help_text="What was shown last beside the password")
+    began_at = serializers.DateTimeField()
+    seen_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    is_this = serializers.BooleanField()
+
+
+class EndedOut(serializers.Serializer):
+    """How many log-ins were ended."""
+
+    ended = serializers.IntegerField()
+
+
+class HappeningOut(serializers.Serializer):
+    """Something that happened to the ways into an account."""
+
+    at = serializers.DateTimeField()
+    kind = serializers.CharField()
+    text = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class PersonOut(serializers.Serializer):
     """Who is logged in."""
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import time
 
 import msgspec
-from django.contrib.auth import login
+from django.contrib.auth import SESSION_KEY, login
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
 from apps.common import audit
 from apps.common.errors import Refusal
 from apps.users import sessions
 from apps.users.models import User
+from apps.users.services import devices, open_sessions
 
 HALF_OPEN, HALF_OPEN_S = "half_open", 300
 PASSWORD = "password"  # noqa: S105 - what was shown, not one.
@@ -62,6 +63,8 @@ def half_open(request: HttpRequest) -> HalfOpen:
 def complete(request: HttpRequest, user: User, *, by: str) -> None:
     """Log a person in, under a new cookie. `by` is what was shown last: a factor, or a password."""
     now = time.time()
+    if SESSION_KEY in request.session:  # Of somebody, perhaps the same: that log-in ends here.
+        request.session.flush()
     request.session.pop(HALF_OPEN, None)
     request.session.set_expiry(None)
     with transaction.atomic():
@@ -72,3 +75,15 @@ def complete(request: HttpRequest, user: User, *, by: str) -> None:
     sessions.note_password(request.session, now=now)
     if by != PASSWORD:
         sessions.note_factor(request.session, kind=by, now=now)
+
+
+def note_place(request: HttpRequest, response: HttpResponse, user: User, *, place: str) -> None:
+    """Know the browser of a complete log-in from now on, and list the log-in with it."""
+    device = devices.remember(request, response, user_id=user.pk, place=place)
+    open_sessions.note(
+        str(request.session.session_key),
+        user_id=user.pk,
+        device_id=device.number,
+        name=device.name,
+        place=place,
+    )

@@ -13,12 +13,13 @@ from apps.users import selectors
 from apps.users.serializers.keys import KeyChangeIn, KeyIn, KeyOut, NewKeyOut
 from apps.users.services import keys
 from apps.users.views.base import account_named, account_of, user_id_of
+from apps.users.views.permissions import HasFreshFactor
 
 
 class Keys(APIView):
-    """The API keys of an account."""
+    """The API keys of an account. Making one needs a fresh second factor."""
 
-    permission_classes = [IsAuthenticated]
+    permission_classes = [IsAuthenticated, HasFreshFactor]
 
     @extend_schema(request=None, responses=KeyOut(many=True))
     def get(self, request: Request) -> Response:

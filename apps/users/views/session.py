@@ -23,7 +23,6 @@ from apps.users.serializers.log_in import LoginIn, PersonOut
 from apps.users.services import (
     attempts,
     codes,
-    devices,
     factors,
     log_ins,
     people,
@@ -129,7 +128,7 @@ def logged_in(request: HttpRequest, user: User, *, by: str, place: str) -> Respo
     """Complete a log-in, and know its device from now on."""
     log_ins.complete(request, user, by=by)
     response = Response(person(user))
-    devices.remember(request, response, user_id=user.pk, place=place)
+    log_ins.note_place(request, response, user, place=place)
     return response
 
 

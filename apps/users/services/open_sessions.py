@@ -1,0 +1,120 @@
+"""A person's open log-ins: listed with where and by what they began, ended one by one or all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from django.contrib.auth import HASH_SESSION_KEY
+from django.contrib.sessions.models import Session
+from django.db import transaction
+from django.utils.crypto import constant_time_compare
+
+from apps.common import audit
+from apps.common.errors import Refusal
+from apps.users import sessions
+from apps.users.models import LogIn, User
+from apps.users.session_store import SessionStore
+
+LISTED_MAX = 100
+
+
+class NoSuchSession(Refusal):
+    """Another's log-in, one that ended, and none look the same from here."""
+
+    code = "no_such_session"
+    http_status = 404
+
+
+class OpenSession(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One open log-in as its owner sees it."""
+
+    number: int
+    device: str
+    place: str
+    factor: str  # What was shown last beside the password; empty for nothing.
+    began_at: datetime
+    seen_at: datetime
+    ends_at: datetime  # As things stand: each use puts it off.
+    is_this: bool
+
+
+def note(session_key: str, *, user_id: int, device_id: int | None, name: str, place: str) -> None:
+    """Remember whose a session is, and where it began."""
+    LogIn.objects.create(
+        session_key=session_key, user_id=user_id, device_id=device_id, name=name, place=place
+    )
+
+
+def list_open(*, user_id: int, this: str | None) -> list[OpenSession]:
+    """Return a person's open log-ins, last used first. `this` is the key of the one that asks."""
+    found = [_told(row, kept, this) for row, kept in _alive(user_id)]
+    return sorted(found, key=lambda one: one.seen_at, reverse=True)
+
+
+@transaction.atomic(durable=True)
+def revoke(*, user_id: int, number: int) -> None:
+    """End one log-in at once, everywhere."""
+    row = LogIn.objects.filter(user_id=user_id, pk=number).first()
+    if row is None or not Session.objects.filter(session_key=row.session_key).exists():
+        raise NoSuchSession("There is no such log-in.")
+    _end(row)
+
+
+@transaction.atomic(durable=True)
+def revoke_others(*, user_id: int, this: str | None) -> int:
+    """End all log-ins of a person but the one that asks; return how many."""
+    others = [row for row, _ in _alive(user_id) if row.session_key != this]
+    for row in others:
+        _end(row)
+    return len(others)
+
+
+@transaction.atomic
+def forget_ended() -> int:
+    """Drop sessions that are over by their age, and what is kept of those that are gone."""
+    SessionStore.clear_expired()
+    gone = LogIn.objects.exclude(session_key__in=Session.objects.values("session_key"))
+    return gone.delete()[0]
+
+
+def _end(row: LogIn) -> None:
+    who = f"user:{row.user_id}"
+    audit.record("session.revoked", subject=who, actor=who, session=row.pk)
+    key = row.session_key
+    row.delete()
+    Session.objects.filter(session_key=key).delete()
+    transaction.on_commit(lambda: SessionStore(key).delete())  # Its copy, and all edges hear.
+
+
+def _alive(user_id: int) -> Iterator[tuple[LogIn, dict[str, Any]]]:
+    """Return the log-ins that still open something, with what their rows say."""
+    mark, now = User.objects.get(pk=user_id).get_session_auth_hash(), time.time()
+    rows = list(LogIn.objects.filter(user_id=user_id).order_by("-began_at", "-pk")[:LISTED_MAX])
+    kept = Session.objects.in_bulk([row.session_key for row in rows])
+    for row in rows:
+        if row.session_key in kept:
+            said = kept[row.session_key].get_decoded()
+            is_its = constant_time_compare(str(said.get(HASH_SESSION_KEY, "")), mark)
+            if is_its and sessions.ends_at(said) >= now:
+                yield row, said
+
+
+def _told(row: LogIn, said: dict[str, Any], this: str | None) -> OpenSession:
+    return OpenSession(
+        number=row.pk,
+        device=row.name,
+        place=row.place,
+        factor=sessions.factor_of(said),
+        began_at=_moment(said[sessions.BEGAN]),
+        seen_at=_moment(said[sessions.SEEN]),
+        ends_at=_moment(sessions.ends_at(said)),
+        is_this=row.session_key == this,
+    )
+
+
+def _moment(unix_s: float) -> datetime:
+    return datetime.fromtimestamp(unix_s, UTC)
