@@ -153,6 +153,7 @@ SETTINGS: tuple[Setting, ...] = (
     # People
     Setting("FAIRBOOK_HASHES_AT_ONCE", "2", "passwords that a process hashes at once", _whole),
     Setting("FAIRBOOK_BREACHED_PASSWORDS", "", "file of lost passwords, ordered by SHA-1"),
+    Setting("FAIRBOOK_STAFF_PASSKEY", "1", "staff need a passkey; 0 never in production", _flag),
     Setting("FAIRBOOK_MAIL_FROM", "Fairbook <no-reply@fairbook.example>", "sender of mails"),
     Setting("FAIRBOOK_SMTP_HOST", "", "mail server; the demo sends nothing", required=True),
     Setting("FAIRBOOK_SMTP_PORT", "587", "port of the mail server", _port),

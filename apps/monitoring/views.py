@@ -46,7 +46,8 @@ def staff_login(request: HttpRequest) -> HttpResponse:
     """Send staff to the one log-in page; tell everybody else that this is not for them."""
     following = request.GET.get("next") or reverse("admin:index")
     if request.user.is_authenticated:
-        return render(request, "admin/not_staff.html", status=403)
+        page = "passkey_needed" if request.user.is_staff else "not_staff"
+        return render(request, f"admin/{page}.html", {"next": following}, status=403)
     return redirect(f"/login?{urlencode({'next': following})}")
 
 

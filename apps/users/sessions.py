@@ -15,7 +15,8 @@ from typing import Any
 from django.conf import settings
 
 BEGAN, SEEN, STAFF = "began_at", "seen_at", "is_staff"
-PASSWORD_AT, FACTOR, FACTOR_AT = "password_at", "factor", "factor_at"
+PASSWORD_AT, FACTOR, FACTOR_AT, PASSKEY_AT = "password_at", "factor", "factor_at", "passkey_at"
+PASSKEY = "passkey"
 DEMO = "demo"  # The kind of factor of a log-in by the demo's one click.
 FRESH_S = 300.0
 TOUCH_EVERY_S = 60.0
@@ -66,6 +67,13 @@ def note_password(session: Any, *, now: float) -> None:
 def note_factor(session: Any, *, kind: str, now: float) -> None:
     """Remember that the person just showed a second factor of this kind."""
     session[FACTOR], session[FACTOR_AT] = kind, now
+    if kind == PASSKEY:
+        session[PASSKEY_AT] = now
+
+
+def forget_passkey(session: Any) -> None:
+    """Forget that a passkey was shown: there is none any more."""
+    session.pop(PASSKEY_AT, None)
 
 
 def factor_of(session: Any) -> str:
@@ -78,9 +86,26 @@ def has_fresh_factor(session: Any, *, now: float) -> bool:
 
     In a log-in by the demo's one click, always: its people's factors are nobody's.
     """
-    if factor_of(session) == DEMO:
-        return bool(settings.FAIRBOOK_ENV == "demo")
-    return now - float(session.get(FACTOR_AT, 0)) <= FRESH_S
+    return now - float(session.get(FACTOR_AT, 0)) <= FRESH_S or is_of_demo(session)
+
+
+def has_fresh_passkey(session: Any, *, now: float) -> bool:
+    """Say whether a passkey was shown in the last five minutes, as staff must."""
+    if not settings.STAFF_PASSKEY:
+        return has_fresh_factor(session, now=now)
+    return now - float(session.get(PASSKEY_AT, 0)) <= FRESH_S or is_of_demo(session)
+
+
+def opens_back_office(session: Any) -> bool:
+    """Say whether a passkey was shown in this log-in."""
+    if not settings.STAFF_PASSKEY:
+        return bool(factor_of(session))
+    return PASSKEY_AT in session or is_of_demo(session)
+
+
+def is_of_demo(session: Any) -> bool:
+    """Say whether this log-in is by the demo's one click, which is worth something in a demo."""
+    return factor_of(session) == DEMO and bool(settings.FAIRBOOK_ENV == "demo")
 
 
 def has_fresh_password(session: Any, *, now: float) -> bool:

@@ -8,6 +8,7 @@ from apps.users.views import (
     factors,
     keys,
     open_sessions,
+    passkeys,
     passwords,
     session,
     sign_up,
@@ -18,6 +19,12 @@ app_name = "users"
 urlpatterns = [
     path("api/v1/session", session.SessionView.as_view(), name="session"),
     path("api/v1/session/factor", session.SessionFactor.as_view(), name="session-factor"),
+    path(
+        "api/v1/session/passkey/options",
+        passkeys.SessionPasskeyOptions.as_view(),
+        name="session-passkey-options",
+    ),
+    path("api/v1/session/passkey", passkeys.SessionPasskey.as_view(), name="session-passkey"),
     path("api/v1/users", sign_up.SignUp.as_view(), name="sign-up"),
     path("api/v1/users/proofs", sign_up.Proofs.as_view(), name="proofs"),
     path("api/v1/users/resets", passwords.Resets.as_view(), name="resets"),
@@ -34,6 +41,12 @@ urlpatterns = [
     path("api/v1/account/factors", factors.Factors.as_view(), name="factors"),
     path("api/v1/account/factors/totp", factors.Apps.as_view(), name="apps"),
     path("api/v1/account/factors/totp/<int:number>/code", factors.App.as_view(), name="app"),
+    path(
+        "api/v1/account/factors/passkeys/options",
+        passkeys.PasskeyOptions.as_view(),
+        name="passkey-options",
+    ),
+    path("api/v1/account/factors/passkeys", passkeys.Passkeys.as_view(), name="passkeys"),
     path(
         "api/v1/account/factors/recovery-codes",
         factors.RecoveryCodes.as_view(),

@@ -16,5 +16,6 @@ urlpatterns = [
     path("forgot/", views.forgot, name="forgot"),
     path("reset/", views.reset, name="reset"),
     path("account/keys/", views.keys, name="keys"),
+    path("account/security/", views.security, name="security"),
     path("account/verification/", views.verification, name="verification"),
 ]

@@ -50,7 +50,17 @@ VERIFICATION_MODULES = (
     "verification/wizard",
     "verification/words",
 )
-KEYS_MODULES = ("keys/accounts", "keys/list", "keys/make", "keys/pair")
+PROOF_MODULES = ("lib/forms", "lib/passkeys", "lib/stepup")
+SECURITY_MODULES = (
+    *PROOF_MODULES,
+    "security/codes",
+    "security/devices",
+    "security/factors",
+    "security/happenings",
+    "security/lists",
+    "security/sessions",
+)
+KEYS_MODULES = (*PROOF_MODULES, "keys/accounts", "keys/list", "keys/make", "keys/pair")
 
 
 def page(
@@ -106,7 +116,7 @@ def trade(request: HttpRequest, symbol: str) -> HttpResponse:
 @ensure_csrf_cookie
 def login(request: HttpRequest) -> HttpResponse:
     """Show the log-in form; the API takes it."""
-    return _auth_page(request, "login")
+    return _auth_page(request, "login", modules=("lib/forms", "lib/passkeys"))
 
 
 @require_safe
@@ -141,14 +151,28 @@ def reset(request: HttpRequest) -> HttpResponse:
 def _auth_page(
     request: HttpRequest, name: str, *, modules: tuple[str, ...] = ("lib/forms",), **context: Any
 ) -> HttpResponse:
+    following = _following(request) or "/"
+    if is_signed_in(request):
+        return redirect(following)
+    return page(request, name, modules=modules, next=following, **context)
+
+
+def _following(request: HttpRequest) -> str:
+    """Return the page of ours that the person wanted to see, if they named one."""
     wanted = request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    following = wanted if is_ours else "/"
-    if is_signed_in(request):
-        return redirect(following)
-    return page(request, name, modules=modules, next=following, **context)
+    return wanted if is_ours else ""
+
+
+@require_safe
+@ensure_csrf_cookie
+def security(request: HttpRequest) -> HttpResponse:
+    """Show a person's second factors, log-ins, devices, and what happened to them."""
+    if not is_signed_in(request):
+        return redirect(f"{reverse('web:login')}?next={request.path}")
+    return page(request, "security", modules=SECURITY_MODULES, next=_following(request))
 
 
 @require_safe

@@ -1,7 +1,8 @@
 /** The log-in: a password, then a second factor if the person has one. The same API that any client calls. */
 import { call } from "./lib/api.js";
 import { $, setText } from "./lib/dom.js";
-import { CHECKS, showPanel, startForm } from "./lib/forms.js";
+import { CHECKS, showPanel, showRefusal, startForm } from "./lib/forms.js";
+import { canPasskeys, showPasskey } from "./lib/passkeys.js";
 import { startShell } from "./lib/shell.js";
 
 startShell();
@@ -21,6 +22,10 @@ startForm($("#factor-form"), {
   done: goOn,
 });
 
+$("#passkey-alone").addEventListener("click", () => byPasskey($("#auth-form")));
+$("#passkey-second").addEventListener("click", () => byPasskey($("#factor-form")));
+for (const button of [$("#passkey-alone"), $("#passkey-second")]) button.disabled = !canPasskeys;
+
 $("#again").addEventListener("click", () => {
   $("#auth-form").reset();
   showPanel("form");
@@ -29,10 +34,20 @@ $("#again").addEventListener("click", () => {
 /** Ask for what this person has. */
 function askFor(factors) {
   const hasApp = factors.includes("totp");
+  $("#passkey-second").hidden = !factors.includes("passkey");
   setText($("#code-label"), hasApp ? "Code of your authenticator app" : "Recovery code");
   $("#recovery-hint").hidden = !hasApp || !factors.includes("recovery");
   showPanel("factor");
   $("#code").focus();
+}
+
+async function byPasskey(form) {
+  try {
+    await showPasskey();
+    goOn();
+  } catch (error) {
+    showRefusal(form, error);
+  }
 }
 
 function goOn() {

@@ -15,12 +15,15 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from apps.users.contracts import STAFF_ROLES
 from tests.helpers.browser import FLAGS
 from tests.helpers.factors import phone
 from tests.helpers.stack import Stack
+from tests.helpers.staff import Staff
 
 DESKTOP = {"width": 1440, "height": 900}
 LISTED_AT = {"BTCUSDT": Decimal("50000.00"), "ETHUSDT": Decimal("3000.00")}
+_LOG_INS: dict[tuple[str, str], Any] = {}  # Cookies of those who are logged in, by address.
 PHONE = {"width": 375, "height": 720}
 
 
@@ -71,8 +74,23 @@ class Tab:
         self.page.goto(f"{self.url}{path}")
         return self.page
 
-    def log_in(self, user: dict[str, Any], *, to: str = "/") -> Page:
-        """Log in by the form, as a person would."""
+    def log_in(self, user: dict[str, Any], *, to: str = "/", anew: bool = False) -> Page:
+        """Log in by the form, as a person would; staff by their passkey.
+
+        A log-in that goes on from another test is taken up again (unless `anew`): an authenticator
+        app shows a code each half minute only.
+        """
+        whose = (self.url, user["login"])
+        if not anew and self._is_on(whose):
+            self.page.context.add_cookies(_LOG_INS[whose])
+            return self.open(to)
+        if user.get("role") in STAFF_ROLES:
+            with Staff(self.url, user) as staff:
+                brought = [(one.name, str(one.value)) for one in staff.http.cookies.jar]
+            cookies: Any = [{"name": n, "value": v, "url": self.url} for n, v in brought]
+            self.page.context.add_cookies(cookies)
+            _LOG_INS[whose] = cookies
+            return self.open(to)
         self.open(f"/login?next={to}")
         self.page.fill("#login", user["login"])
         self.page.fill("#password", user["password"])
@@ -82,7 +100,14 @@ class Tab:
             self.page.fill("#code", phone.code(secret))
             self.page.click("#factor-go")
         self.page.wait_for_url(f"{self.url}{to}")
+        _LOG_INS[whose] = self.page.context.cookies()
         return self.page
+
+    def _is_on(self, whose: tuple[str, str]) -> bool:
+        """Say whether somebody is still logged in by the cookies of before."""
+        cookies = {one["name"]: one["value"] for one in _LOG_INS.get(whose, [])}
+        asked = httpx.get(f"{self.url}/api/v1/session", cookies=cookies, trust_env=False)
+        return bool(cookies) and asked.status_code == 200
 
 
 @pytest.fixture(scope="package")
@@ -104,10 +129,12 @@ def tab(browser: Browser, stack: Stack) -> Iterator[Callable[..., Tab]]:
     """Open tabs that share nothing: `tab(PHONE, theme="dark")`."""
     contexts = []
 
-    def make(viewport: dict[str, int] = DESKTOP, *, theme: str = "light") -> Tab:
+    def make(
+        viewport: dict[str, int] = DESKTOP, *, theme: str = "light", host: str = "127.0.0.1"
+    ) -> Tab:
         context = browser.new_context(viewport=viewport, color_scheme=theme)
         contexts.append(context)
-        made = Tab(context.new_page(), stack.url)
+        made = Tab(context.new_page(), stack.url.replace("127.0.0.1", host))
         made.page.on(
             "console", lambda said: made.complaints.append(said.text) if is_bad(said) else None
         )

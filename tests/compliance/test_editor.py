@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from apps.compliance import selectors
-from apps.users.models import User
 from apps.users.services import people, staff
+from tests.helpers.factors import has_just_shown
 
 PASSWORD = "correct horse battery"
 RULES, EDIT = "/admin/compliance/rules/", "/admin/compliance/rules/edit/"
@@ -30,7 +30,7 @@ def office(cache) -> dict[str, Client]:
 def _browser(name: str, role: str) -> Client:
     person = people.register(email=f"{name}@example.org", password=PASSWORD, role=role)
     browser = Client()
-    browser.force_login(User.objects.get(pk=person))
+    has_just_shown(browser, person, kind="passkey")
     return browser
 
 

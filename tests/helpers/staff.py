@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 
+from tests.helpers.authenticator import Authenticator
 from tests.helpers.factors import phone
 
 SOL = {
@@ -31,7 +32,12 @@ SOL = {
 
 
 class Staff:
-    """A log-in of a running exchange, for `with`."""
+    """A log-in of a running exchange, for `with`: by password, code and passkey.
+
+    The first time the passkey is made, as staff do at their first log-in; then it is shown.
+    """
+
+    _passkeys: ClassVar[dict[tuple[str, str], Authenticator]] = {}
 
     def __init__(self, url: str, user: dict[str, Any]) -> None:
         self.http = httpx.Client(base_url=url, timeout=20, follow_redirects=True)
@@ -40,15 +46,27 @@ class Staff:
     def __enter__(self) -> Staff:
         self.http.get("/api/v1/session")  # Sets the cookie that a log-in needs.
         body = {"login": self._user["login"], "password": self._user["password"]}
-        said = self.http.post("/api/v1/session", json=body, headers=self._token())
-        assert said.status_code == 202, said.text
-        shown = {"code": phone.code(self._user["totp_secret"])}
-        said = self.http.post("/api/v1/session/factor", json=shown, headers=self._token())
-        assert said.status_code == 200, said.text
+        self._says("session", **body)
+        url = str(self.http.base_url)
+        whose = (url, self._user["login"])
+        if (passkey := self._passkeys.get(whose)) is not None:
+            asked = self._says("session/passkey/options")["public_key"]
+            self._says("session/passkey", credential=passkey.shows(asked))
+            return self
+        self._says("session/factor", code=phone.code(self._user["totp_secret"]))
+        passkey = Authenticator(f"http://localhost:{self.http.base_url.port}")
+        asked = self._says("account/factors/passkeys/options")["public_key"]
+        self._says("account/factors/passkeys", credential=passkey.makes(asked))
+        self._passkeys[whose] = passkey
         return self
 
     def __exit__(self, *_trouble: object) -> None:
         self.http.close()
+
+    def _says(self, path: str, **body: Any) -> Any:
+        said = self.http.post(f"/api/v1/{path}", json=body, headers=self._token())
+        assert said.is_success, said.text
+        return said.json()
 
     def _token(self) -> dict[str, str]:
         return {"X-CSRFToken": self.http.cookies["csrftoken"], "Referer": str(self.http.base_url)}

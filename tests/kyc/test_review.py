@@ -17,8 +17,8 @@ from apps.kyc import locks
 from apps.kyc.models import Application, Reveal, State
 from apps.kyc.services import deciding, documents, reveals, reviews, verifications
 from apps.users import selectors as users
-from apps.users.models import User
 from apps.users.services import staff
+from tests.helpers.factors import has_just_shown
 from tests.kyc.stage import Applicant, checked, new_person
 
 QUEUE = "/admin/kyc/application/queue/"
@@ -300,7 +300,7 @@ def test_only_one_of_two_looks_gets_the_last_place(nineteen_looks, monkeypatch):
 
 def logged_in(user_id: int) -> Client:
     client = Client()
-    client.force_login(User.objects.get(pk=user_id))
+    has_just_shown(client, user_id, kind="passkey")
     return client
 
 

@@ -12,6 +12,7 @@ from apps.markets import demo, services
 from apps.markets.models import Listing, ListingStep, Market
 from apps.users.models import User
 from apps.users.services import people, staff
+from tests.helpers.factors import has_just_shown
 from tests.helpers.staff import SOL, errors_of, hidden_fields
 
 LIST, DELIST = "/admin/markets/market/list/", "/admin/markets/market/BTC-USDT/delist/"
@@ -33,7 +34,7 @@ def somebody(markets):
     def of_role(role: str) -> Client:
         number = people.register(email=f"{role}@example.org", password="x" * 20, role=role)
         client = Client()
-        client.force_login(User.objects.get(pk=number))
+        has_just_shown(client, number, kind="passkey")
         return client
 
     return of_role

@@ -7,8 +7,9 @@ from django.test import Client
 
 from apps.common.models import AuditRecord
 from apps.users import selectors
-from apps.users.models import TradingAccount, User
+from apps.users.models import TradingAccount
 from apps.users.services import accounts, people, staff
+from tests.helpers.factors import has_just_shown
 
 pytestmark = pytest.mark.usefixtures("db", "cache")
 
@@ -27,7 +28,7 @@ def somebody():
     def of_role(role: str) -> tuple[Client, int]:
         number = people.register(email=f"{role}@example.org", password="x" * 20, role=role)
         client = Client()
-        client.force_login(User.objects.get(pk=number))
+        has_just_shown(client, number, kind="passkey")
         return client, number
 
     return of_role

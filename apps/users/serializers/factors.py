@@ -60,6 +60,24 @@ class RecoveryCodesOut(serializers.Serializer):
     recovery_codes = serializers.ListField(child=serializers.CharField())
 
 
+class AskedOut(serializers.Serializer):
+    """What a browser's `navigator.credentials` is asked, in WebAuthn's own JSON."""
+
+    public_key = serializers.DictField()
+
+
+class AnswerIn(serializers.Serializer):
+    """What a browser's `navigator.credentials` answered, in WebAuthn's own JSON."""
+
+    credential = serializers.DictField()
+
+
+class NewPasskeyIn(AnswerIn):
+    """A passkey that the browser made, and what to call it."""
+
+    name = serializers.CharField(max_length=40, default="", allow_blank=True)
+
+
 class FactorOut(serializers.Serializer):
     """One second factor."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
+from django_otp_webauthn.models import WebAuthnCredential
 
 from apps.common import audit
 from apps.common.errors import Refusal
@@ -18,8 +19,9 @@ from apps.users import locks
 from apps.users.models import AuthenticatorApp, RecoveryCode, RecoveryCodes, User
 from apps.users.services import announcing, mail, withdrawal_lock
 
-TOTP, RECOVERY = "totp", "recovery"
-WORDS = {TOTP: "authenticator app", RECOVERY: "recovery codes"}
+TOTP, PASSKEY, RECOVERY = "totp", "passkey", "recovery"
+_TABLES: dict[str, Any] = {TOTP: AuthenticatorApp.objects, PASSKEY: WebAuthnCredential.objects}
+WORDS = {TOTP: "authenticator app", PASSKEY: "passkey", RECOVERY: "recovery codes"}
 
 
 class WrongFactor(Refusal):
@@ -68,8 +70,16 @@ def kinds_of(user_id: int) -> list[str]:
 
 def list_factors(user_id: int) -> list[Factor]:
     """Return a person's factors, by kind, oldest first."""
-    rows = AuthenticatorApp.objects.filter(user_id=user_id, confirmed=True).order_by("pk")
-    return [_told(TOTP, row) for row in rows]
+    return [
+        _told(kind, row)
+        for kind, table in _TABLES.items()
+        for row in table.filter(user_id=user_id, confirmed=True).order_by("pk")
+    ]
+
+
+def has_passkey(user_id: int) -> bool:
+    """Say whether a person has a passkey."""
+    return WebAuthnCredential.objects.filter(user_id=user_id, confirmed=True).exists()
 
 
 def recovery_codes_left(user_id: int) -> int:
@@ -118,17 +128,11 @@ def note_removed(user: User, *, kind: str) -> None:
 def remove(*, user_id: int, kind: str, number: int) -> User:
     """Remove one of a person's factors for ever. The door asked for a fresh one before."""
     user = locks.lock_person(user_id)
-    gone, _ = _table_of(kind).filter(user=user, pk=number).delete()
-    if not gone:
+    table = _TABLES.get(kind)
+    if table is None or not table.filter(user=user, pk=number).delete()[0]:
         raise NoSuchFactor("There is no such factor.")
     note_removed(user, kind=kind)
     return user
-
-
-def _table_of(kind: str) -> Any:
-    if kind != TOTP:
-        raise NoSuchFactor("There is no such factor.")
-    return AuthenticatorApp.objects
 
 
 def count_anew(user: User) -> None:

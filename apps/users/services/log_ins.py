@@ -18,7 +18,7 @@ from apps.common import audit
 from apps.common.errors import Refusal
 from apps.users import sessions
 from apps.users.models import User
-from apps.users.services import devices, open_sessions
+from apps.users.services import devices, factors, open_sessions
 
 HALF_OPEN, HALF_OPEN_S = "half_open", 300
 PASSWORD = "password"  # noqa: S105 - what was shown, not one.
@@ -50,6 +50,11 @@ def begin_half(request: HttpRequest, user: User, *, place: str) -> None:
     request.session.set_expiry(HALF_OPEN_S)
 
 
+def is_half_open(request: HttpRequest) -> bool:
+    """Say whether this browser has begun a log-in by a password, in time or not."""
+    return HALF_OPEN in request.session
+
+
 def half_open(request: HttpRequest) -> HalfOpen:
     """Return the half-open log-in of this browser, or refuse."""
     kept = request.session.get(HALF_OPEN)
@@ -72,8 +77,18 @@ def complete(request: HttpRequest, user: User, *, by: str) -> None:
         who = f"user:{user.pk}"
         audit.record("session.began", subject=who, actor=who, by=by)
     sessions.begin(request.session, now=now, is_staff=bool(user.is_staff))
-    sessions.note_password(request.session, now=now)
+    if by != factors.PASSKEY:
+        sessions.note_password(request.session, now=now)
     if by != PASSWORD:
+        sessions.note_factor(request.session, kind=by, now=now)
+
+
+def step_up(request: HttpRequest, *, by: str) -> None:
+    """Remember that somebody logged in has just shown again that it is them."""
+    now = time.time()
+    if by == PASSWORD:
+        sessions.note_password(request.session, now=now)
+    else:
         sessions.note_factor(request.session, kind=by, now=now)
 
 

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import update_session_auth_hash
 from rest_framework.authentication import SessionAuthentication
@@ -37,6 +37,12 @@ def user_id_of(request: Request) -> int:
     """Return who asks."""
     ensure(request.user.pk is not None, "the permission lets only known people in")
     return int(request.user.pk or 0)
+
+
+def person_of(request: Request) -> User:
+    """Return who asks, as a row."""
+    ensure(isinstance(request.user, User), "the permission lets only known people in")
+    return cast("User", request.user)
 
 
 def keep_logged_in(request: Request, user: User, *, showed: str = "") -> None:

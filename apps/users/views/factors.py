@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.users import sessions
 from apps.users.models import User
 from apps.users.serializers.factors import (
     FactorsOut,
@@ -48,6 +49,8 @@ class Factor(APIView):
     def delete(self, request: Request, kind: str, number: int) -> Response:
         """Remove it. Other log-ins end, and withdrawals wait."""
         user = factors.remove(user_id=user_id_of(request), kind=kind, number=number)
+        if not factors.has_passkey(user.pk):
+            sessions.forget_passkey(request.session)
         keep_logged_in(request, user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -45,10 +45,21 @@ class HasFreshFactor(BasePermission):
 
     def check(self, request: Request) -> None:
         """Refuse who has no factor, or did not show it of late."""
-        if not sessions.has_fresh_factor(request.session, now=time.time()):
-            if not getattr(request.user, "has_factor", False):
-                raise FactorRequired("Add a second factor first.")
+        if not getattr(request.user, "has_factor", False):
+            raise FactorRequired("Add a second factor first.")
+        if not self.is_fresh(request):
             raise step_up_needed(request)
+
+    @staticmethod
+    def is_fresh(request: Request) -> bool:
+        """Say whether a factor is fresh: of staff who have a passkey, a passkey.
+
+        Else a weaker one would do to add a passkey, and so to open the back office.
+        """
+        now = time.time()
+        if getattr(request.user, "is_staff", False) and factors.has_passkey(user_id_of(request)):
+            return sessions.has_fresh_passkey(request.session, now=now)
+        return sessions.has_fresh_factor(request.session, now=now)
 
 
 class HasFreshFactorIfAny(HasFreshFactor):
@@ -74,4 +85,6 @@ class HasFreshProof(HasFreshFactor):
 def step_up_needed(request: Request) -> StepUpNeeded:
     """Say by what a person may step up."""
     by = factors.kinds_of(user_id_of(request)) or [log_ins.PASSWORD]
+    if getattr(request.user, "is_staff", False) and factors.PASSKEY in by:
+        by = [factors.PASSKEY]
     return StepUpNeeded("Please confirm that it is you.", factors=by)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from django.contrib.auth import authenticate, logout
@@ -16,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.common.errors import Refusal
-from apps.users import selectors, sessions
+from apps.users import selectors
 from apps.users.models import User
 from apps.users.serializers.factors import FactorNeededOut, ShownIn
 from apps.users.serializers.log_in import LoginIn, PersonOut
@@ -133,12 +132,12 @@ def logged_in(request: HttpRequest, user: User, *, by: str, place: str) -> Respo
 
 
 def _step_up(request: Request, user: User, *, code: str = "", password: str = "") -> None:
+    plain = request._request  # noqa: SLF001
     if user.has_factor:
-        kind = _show_code(request._request, user, code)  # noqa: SLF001
-        sessions.note_factor(request.session, kind=kind, now=time.time())
+        log_ins.step_up(plain, by=_show_code(plain, user, code))
     else:
         show_password(request, password)
-        sessions.note_password(request.session, now=time.time())
+        log_ins.step_up(plain, by=log_ins.PASSWORD)
 
 
 def _show_code(request: HttpRequest, user: User, code: str) -> str:

@@ -14,7 +14,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "exchange_site",
-    "django.contrib.admin",
+    "exchange_site.apps.BackOfficeConfig",  # django.contrib.admin, for staff with a passkey.
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "csp",
     "django_otp",
+    "django_otp_webauthn",
     "apps.common",
     "apps.compliance",
     "apps.users",

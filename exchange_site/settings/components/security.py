@@ -1,8 +1,11 @@
 """Passwords, cookies, and what browsers are told."""
 
 import re
+from urllib.parse import urlsplit
 
 from csp.constants import NONCE, NONE, SELF
+
+from apps.common.config import config
 
 PASSWORD_HASHERS = ["exchange_site.hashers.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -17,6 +20,18 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Counts tries before it hashes (apps/users/services/attempts.py), for every log-in form there is.
 AUTHENTICATION_BACKENDS = ["apps.users.backends.PasswordBackend"]
+
+# Passkeys belong to one name, and are asked for on our own pages only.
+_port, _edges = config.integer("FAIRBOOK_PORT"), config.integer("FAIRBOOK_EDGES")
+_public = config.text("FAIRBOOK_PUBLIC_URL").rstrip("/")
+OTP_WEBAUTHN_RP_NAME = "Fairbook"
+OTP_WEBAUTHN_RP_ID = (urlsplit(_public).hostname if _public else "") or "localhost"
+OTP_WEBAUTHN_ALLOWED_ORIGINS = (
+    [_public]
+    if _public
+    else [f"http://localhost:{port}" for port in range(_port, _port + max(1, _edges))]
+)
+STAFF_PASSKEY = config.flag("FAIRBOOK_STAFF_PASSKEY")
 
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True

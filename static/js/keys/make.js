@@ -1,6 +1,7 @@
 /** A new key: what it may do, who signs, and what is shown once. */
 import { call } from "../lib/api.js";
 import { $, $$, choice, closable, h, setText } from "../lib/dom.js";
+import { withProof } from "../lib/stepup.js";
 import { toast } from "../lib/toast.js";
 import { offer } from "./accounts.js";
 import { makePair, words } from "./pair.js";
@@ -44,7 +45,7 @@ async function make(form, kind, onMade) {
   button.disabled = true;
   try {
     const pair = kind === "pair" ? await makePair() : null;
-    const made = await call("POST", PATH, wanted(form, kind, pair));
+    const made = await withProof(() => call("POST", PATH, wanted(form, kind, pair)));
     $("#make-dialog").close();
     showMade(made, pair);
     await onMade();

@@ -23,5 +23,10 @@ export function toast(title, text = "", kind = "info") {
 export function toastError(title, error) {
   const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
   const code = error.code ? ` (${error.code})` : "";
+  const reasons = error.data?.reasons;
+  if (reasons?.includes("factor_required")) {
+    toast(title, "Add a second factor first: your name at the top leads to your security page.", "bad");
+    return;
+  }
   toast(title, `${error.message}${code}${wait}`, "bad");
 }
