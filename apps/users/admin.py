@@ -6,7 +6,7 @@ from django.urls import URLPattern, path
 
 from apps.common.admin import ReadOnlyAdmin, ReadOnlyInline
 from apps.users import staff
-from apps.users.models import ApiKey, Device, FeeTier, TradingAccount, User
+from apps.users.models import ApiKey, Device, FactorReset, FeeTier, TradingAccount, User
 
 
 class AccountInline(ReadOnlyInline):
@@ -21,11 +21,19 @@ class AccountInline(ReadOnlyInline):
 class UserAdmin(ReadOnlyAdmin):
     """People who can log in."""
 
-    list_display = ("email", "full_name", "is_active", "is_staff", "joined_at", "last_login")
-    list_filter = ("is_staff", "is_active", "groups")
+    list_display = (
+        "email",
+        "full_name",
+        "is_active",
+        "is_staff",
+        "has_factor",
+        "joined_at",
+        "last_login",
+    )
+    list_filter = ("is_staff", "is_active", "has_factor", "groups")
     search_fields = ("email__startswith", "full_name__istartswith")
     ordering = ("-joined_at",)
-    fields = ("email", "full_name", "is_active", "is_staff", "groups", "joined_at", "last_login")
+    fields = (*list_display, "groups", "withdrawals_locked_until")
     inlines = (AccountInline,)
 
 
@@ -106,3 +114,21 @@ class DeviceAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     ordering = ("-last_seen_at",)
     fields = list_display
+
+
+@admin.register(FactorReset)
+class FactorResetAdmin(ReadOnlyAdmin):
+    """Who lost every second factor; a person with the right decides on a page of its own."""
+
+    list_display = ("user", "state", "asked_at", "decided_at", "decided_by", "reason")
+    list_filter = ("state",)
+    search_fields = ("user__email__startswith",)
+    list_select_related = ("user", "decided_by")
+    ordering = ("-pk",)
+    fields = list_display
+
+    def get_urls(self) -> list[URLPattern]:
+        """Put the act in front of the pages that only show."""
+        decide = self.admin_site.admin_view(staff.decide_factor_reset)
+        act = path("<int:number>/decide/", decide, name="users_factorreset_decide")
+        return [act, *super().get_urls()]

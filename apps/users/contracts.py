@@ -23,6 +23,7 @@ STAFF_ACTS = {
         "compliance.propose_rules",
         "compliance.decide_rules",
         "users.freeze_account",
+        "users.decide_factor_reset",
     ),
     "risk": ("users.freeze_account",),
 }

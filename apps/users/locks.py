@@ -7,7 +7,14 @@ import datetime
 from django.db import transaction
 
 from apps.common.kernel.invariants import ensure
-from apps.users.models import AccountCounter, ApiKey, Mail, TradingAccount, User
+from apps.users.models import (
+    AccountCounter,
+    ApiKey,
+    FactorReset,
+    Mail,
+    TradingAccount,
+    User,
+)
 
 
 def next_account_counter() -> int:
@@ -37,6 +44,13 @@ def lock_person(user_id: int) -> User:
     """Let nobody else change what a person proves themselves by until this commits."""
     ensure(transaction.get_connection().in_atomic_block, "a lock lives inside a transaction")
     return User.objects.select_for_update(no_key=True).get(pk=user_id)
+
+
+def lock_factor_reset(number: int) -> FactorReset | None:
+    """Let nobody else decide a request until this commits."""
+    ensure(transaction.get_connection().in_atomic_block, "a lock lives inside a transaction")
+    rows = FactorReset.objects.filter(pk=number).select_for_update(of=("self",), no_key=True)
+    return rows.first()
 
 
 def lock_key(*, user_id: int, public_id: str) -> ApiKey | None:

@@ -86,7 +86,9 @@ def has_fresh_factor(session: Any, *, now: float) -> bool:
 
     In a log-in by the demo's one click, always: its people's factors are nobody's.
     """
-    return now - float(session.get(FACTOR_AT, 0)) <= FRESH_S or is_of_demo(session)
+    if factor_of(session) == DEMO:
+        return is_of_demo(session)
+    return now - float(session.get(FACTOR_AT, 0)) <= FRESH_S
 
 
 def has_fresh_passkey(session: Any, *, now: float) -> bool:

@@ -1,4 +1,4 @@
-"""The acts of staff on accounts: freeze one, take its orders again."""
+"""The acts of staff on accounts and people: freeze, unfreeze, take lost second factors away."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from apps.common.config import config
+from apps.common.errors import Refusal
 from apps.common.forms import ReasonForm
 from apps.users import selectors
-from apps.users.services import accounts
+from apps.users.models import FactorReset
+from apps.users.services import accounts, factor_resets
 
-FREEZE = "users.freeze_account"
+FREEZE, DECIDE_RESET = "users.freeze_account", "users.decide_factor_reset"
 
 
 @require_http_methods(["GET", "POST"])
@@ -53,3 +56,35 @@ def _set_frozen(request: HttpRequest, number: int, *, frozen: bool) -> HttpRespo
     }
     frame = admin.site.each_context(request) | context
     return render(request, "admin/users/freeze.html", frame)
+
+
+@require_http_methods(["GET", "POST"])
+def decide_factor_reset(request: HttpRequest, number: int) -> HttpResponse:
+    """Ask why, then take all second factors of a person away, or leave them."""
+    if not request.user.has_perm(DECIDE_RESET):
+        raise PermissionDenied
+    waiting = FactorReset.objects.filter(pk=number, state=FactorReset.State.WAITING)
+    reset = waiting.select_related("user").first()
+    if reset is None:
+        raise Http404
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            factor_resets.decide(
+                reset_id=number,
+                approved="approve" in request.POST,
+                by=int(request.user.pk or 0),
+                reason=form.cleaned_data["reason"],
+            )
+        except Refusal as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            messages.success(request, "Decided. The person hears of it by mail.")
+            return redirect("admin:users_factorreset_changelist")
+    frame = admin.site.each_context(request) | {
+        "title": "Take all second factors away?",
+        "form": form,
+        "reset": reset,
+        "lock_hours": config.integer("FAIRBOOK_CREDENTIAL_LOCK_S") // 3600,
+    }
+    return render(request, "admin/users/factor_reset.html", frame)

@@ -20,6 +20,11 @@ urlpatterns = [
     path("api/v1/session", session.SessionView.as_view(), name="session"),
     path("api/v1/session/factor", session.SessionFactor.as_view(), name="session-factor"),
     path(
+        "api/v1/session/factor/reset",
+        session.SessionFactorReset.as_view(),
+        name="session-factor-reset",
+    ),
+    path(
         "api/v1/session/passkey/options",
         passkeys.SessionPasskeyOptions.as_view(),
         name="session-passkey-options",

@@ -26,6 +26,15 @@ $("#passkey-alone").addEventListener("click", () => byPasskey($("#auth-form")));
 $("#passkey-second").addEventListener("click", () => byPasskey($("#factor-form")));
 for (const button of [$("#passkey-alone"), $("#passkey-second")]) button.disabled = !canPasskeys;
 
+$("#lost").addEventListener("click", async () => {
+  try {
+    await call("POST", "/api/v1/session/factor/reset");
+    showPanel("lost");
+  } catch (error) {
+    showRefusal($("#factor-form"), error);
+  }
+});
+
 $("#again").addEventListener("click", () => {
   $("#auth-form").reset();
   showPanel("form");

@@ -6,6 +6,7 @@ import { startShell } from "./lib/shell.js";
 const DONE = {
   sign_up: ["Your account is open", "Your e-mail address is confirmed. Log in to go on."],
   new_email: ["Your address was changed", "Log in with your new e-mail address from now on. Withdrawals wait for a while."],
+  factor_reset: ["Your request is with us", "Somebody looks at it. You hear of it by mail; until then nothing changes."],
 };
 
 startShell();

@@ -14,6 +14,7 @@ from apps.users.models.keys import ApiKey, ApiKeyQuerySet
 from apps.users.models.log_ins import LogIn
 from apps.users.models.mail import Mail, MailQuerySet
 from apps.users.models.people import User, UserManager
+from apps.users.models.resets import FactorReset
 
 __all__ = [
     "KYC_TIER_MAX",
@@ -24,6 +25,7 @@ __all__ = [
     "AuthenticatorApp",
     "Device",
     "DeviceQuerySet",
+    "FactorReset",
     "FeeTier",
     "LogIn",
     "Mail",

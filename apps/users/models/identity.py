@@ -38,6 +38,7 @@ class Proof(models.Model):
         SIGN_UP = "sign_up"
         RESET = "reset"
         NEW_EMAIL = "new_email"
+        FACTOR_RESET = "factor_reset"
 
     digest = models.BinaryField(max_length=32, unique=True)
     purpose = models.CharField(max_length=12, choices=Purpose)

@@ -51,9 +51,9 @@ class ProofIn(serializers.Serializer):
 
 
 class ProvenOut(serializers.Serializer):
-    """What was proven: a sign-up, or the new address of a person."""
+    """What was proven: a sign-up, the new address of a person, or the wish for a reset."""
 
-    proven = serializers.ChoiceField(choices=("sign_up", "new_email"))
+    proven = serializers.ChoiceField(choices=("sign_up", "new_email", "factor_reset"))
 
 
 class AskResetIn(serializers.Serializer):

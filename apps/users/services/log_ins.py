@@ -18,7 +18,7 @@ from apps.common import audit
 from apps.common.errors import Refusal
 from apps.users import sessions
 from apps.users.models import User
-from apps.users.services import devices, factors, open_sessions
+from apps.users.services import devices, factor_resets, factors, open_sessions
 
 HALF_OPEN, HALF_OPEN_S = "half_open", 300
 PASSWORD = "password"  # noqa: S105 - what was shown, not one.
@@ -76,6 +76,8 @@ def complete(request: HttpRequest, user: User, *, by: str) -> None:
         login(request, user)
         who = f"user:{user.pk}"
         audit.record("session.began", subject=who, actor=who, by=by)
+        if by not in (PASSWORD, sessions.DEMO):
+            factor_resets.withdraw(user)
     sessions.begin(request.session, now=now, is_staff=bool(user.is_staff))
     if by != factors.PASSKEY:
         sessions.note_password(request.session, now=now)

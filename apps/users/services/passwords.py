@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 from django.db import IntegrityError, transaction
@@ -11,7 +12,14 @@ from apps.common import audit
 from apps.common.errors import Refusal
 from apps.users import selectors
 from apps.users.models import Proof, User
-from apps.users.services import announcing, mail, people, proofs, withdrawal_lock
+from apps.users.services import (
+    announcing,
+    factor_resets,
+    mail,
+    people,
+    proofs,
+    withdrawal_lock,
+)
 
 _RESET, _NEW_EMAIL = (Proof.Purpose.RESET,), (Proof.Purpose.NEW_EMAIL,)
 
@@ -90,12 +98,14 @@ def ask_new_email(*, user_id: int, email: str) -> None:
 
 
 def prove_address(word: str) -> str:
-    """Prove the address that a word was mailed to, and say whose: a sign-up's or a person's."""
-    proof = proofs.look_at(word, purposes=(Proof.Purpose.SIGN_UP, *_NEW_EMAIL))
-    if proof.purpose == Proof.Purpose.SIGN_UP:
-        people.prove_sign_up(word)
-    else:
-        prove_new_email(word)
+    """Prove the address that a word was mailed to, and say for what."""
+    acts: dict[str, Callable[[str], object]] = {
+        Proof.Purpose.SIGN_UP: people.prove_sign_up,
+        Proof.Purpose.NEW_EMAIL: prove_new_email,
+        Proof.Purpose.FACTOR_RESET: factor_resets.prove,
+    }
+    proof = proofs.look_at(word, purposes=[Proof.Purpose(name) for name in acts])
+    acts[proof.purpose](word)
     return proof.purpose
 
 
@@ -110,7 +120,7 @@ def prove_new_email(word: str) -> None:
             user.save(update_fields=["email"])
     except IntegrityError:
         raise proofs.BadProof("This address belongs to an account already.") from None
-    for purpose in (*_RESET, *_NEW_EMAIL):
+    for purpose in (*_RESET, *_NEW_EMAIL, Proof.Purpose.FACTOR_RESET):
         proofs.end_all_of(user, purpose)
     withdrawal_lock.begin_withdrawal_lock(user, reason="e-mail", tell=False)
     until = user.withdrawals_locked_until
@@ -123,7 +133,8 @@ def prove_new_email(word: str) -> None:
 def _set(user: User, password: str, *, how: str) -> None:
     user.set_password(password)
     user.save(update_fields=["password"])  # Its hash is part of each log-in: all of them end.
-    proofs.end_all_of(user, Proof.Purpose.RESET)
+    for purpose in (Proof.Purpose.RESET, Proof.Purpose.FACTOR_RESET):  # It was asked for by
+        proofs.end_all_of(user, purpose)  # the old password.
     withdrawal_lock.begin_withdrawal_lock(user, reason="password", tell=False)
     mail.tell_password_changed(user)
     audit.record("password.changed", subject=_name(user), actor=_name(user), how=how)

@@ -20,6 +20,7 @@ LIVES_FOR = {
     Proof.Purpose.SIGN_UP: timedelta(hours=24),
     Proof.Purpose.NEW_EMAIL: timedelta(hours=24),
     Proof.Purpose.RESET: timedelta(hours=1),
+    Proof.Purpose.FACTOR_RESET: timedelta(hours=1),
 }
 KEPT_FOR = timedelta(days=7)
 _MAILS_AT_ONCE, _MAIL_EVERY_MS = 4, 20 * 60 * 1000

@@ -17,6 +17,7 @@ WORDS = {
     "factor.recovery_used": "A recovery code was used",
     "factor.reset_asked": "A reset of all second factors was asked for",
     "factor.reset": "All second factors were reset",
+    "factor.reset_withdrawn": "A reset was taken back: a factor was shown",
     "factor.reset_refused": "A reset of all second factors was refused",
     "password.changed": "The password was changed",
     "password.reset_asked": "A new password was asked for",
@@ -29,7 +30,13 @@ WORDS = {
     "withdrawals.locked": "Withdrawals were locked for a while",
     "user.registered": "The account was opened",
 }
-_DETAILS = ("factor", "by", "how", "reason")  # Words of ours, and of nobody else.
+_DETAIL = {  # Words of ours; what staff wrote is not among them.
+    "session.began": "by",
+    "factor.added": "factor",
+    "factor.removed": "factor",
+    "password.changed": "how",
+    "withdrawals.locked": "reason",
+}
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -44,12 +51,13 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 def read(user_id: int) -> list[Happening]:
     """Return the newest happenings, newest first."""
     found = [
-        Happening(at=row.at, kind=row.kind, text=WORDS[row.kind], detail=_detail(row.data))
+        Happening(
+            at=row.at,
+            kind=row.kind,
+            text=WORDS[row.kind],
+            detail=str(row.data.get(_DETAIL.get(row.kind, ""), "")),
+        )
         for row in audit.records_about(f"user:{user_id}", limit=READ)
         if row.kind in WORDS
     ]
     return found[:SHOWN]
-
-
-def _detail(data: dict[str, object]) -> str:
-    return ", ".join(str(data[name]) for name in _DETAILS if data.get(name))

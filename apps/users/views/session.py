@@ -18,10 +18,11 @@ from apps.common.errors import Refusal
 from apps.users import selectors
 from apps.users.models import User
 from apps.users.serializers.factors import FactorNeededOut, ShownIn
-from apps.users.serializers.log_in import LoginIn, PersonOut
+from apps.users.serializers.log_in import AcceptedOut, LoginIn, PersonOut
 from apps.users.services import (
     attempts,
     codes,
+    factor_resets,
     factors,
     log_ins,
     people,
@@ -121,6 +122,20 @@ class SessionFactor(CsrfChecked, APIView):
         waiting = log_ins.half_open(plain)
         kind = _show_code(plain, waiting.user, body.validated_data.get("code", ""))
         return logged_in(plain, waiting.user, by=kind, place=waiting.place)
+
+
+class SessionFactorReset(CsrfChecked, APIView):
+    """All second factors of a half-open log-in are lost."""
+
+    permission_classes = [AllowAny]
+    tries_per_minute = {"POST": 10}
+
+    @extend_schema(request=None, responses={202: AcceptedOut})
+    def post(self, request: Request) -> Response:
+        """Mail the link that puts the request before staff."""
+        plain = request._request  # noqa: SLF001
+        factor_resets.ask(user_id=log_ins.half_open(plain).user.pk)
+        return Response({"accepted": True}, status=status.HTTP_202_ACCEPTED)
 
 
 def logged_in(request: HttpRequest, user: User, *, by: str, place: str) -> Response:
