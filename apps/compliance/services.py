@@ -118,8 +118,10 @@ def decide(
     version: int, *, approved: bool, by: int, reason: str, at: datetime.datetime | None = None
 ) -> datetime.datetime:
     """Approve a version that somebody else proposed, or refuse it; return from when it counts."""
-    reason, at = _checked_reason(reason), at or timezone.now()
+    reason = _checked_reason(reason)
     locks.lock_rules()
+    # Only now: who came first by the clock and second to the lock would not see what is in force.
+    at = at or timezone.now()
     row = RuleVersion.objects.filter(pk=version).first()
     if row is None:
         raise NoSuchVersion("There is no such version.")
