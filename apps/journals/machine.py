@@ -4,6 +4,7 @@ The runtime keeps what makes delivery exact (sources, links, cursors, hashes); t
 state its commands change. Both together are what a snapshot saves and a state hash covers.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
@@ -33,21 +34,22 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
 
 
 class Outputs:
-    """What one batch says: events to its log, messages to peers, replies to sources."""
+    """What one batch says: events to its log, messages to peers, replies to sources.
+
+    A peer's or a source's list is there once something is put into it: who says much may append to
+    it without a call.
+    """
 
     __slots__ = ("events", "links", "replies")
 
     def __init__(self) -> None:
         self.events: list[msgspec.Struct] = []
-        self.links: dict[str, list[msgspec.Struct]] = {}
-        self.replies: dict[bytes, list[msgspec.Struct]] = {}
+        self.links: defaultdict[str, list[msgspec.Struct]] = defaultdict(list)
+        self.replies: defaultdict[bytes, list[msgspec.Struct]] = defaultdict(list)
 
     def send(self, peer: str, message: msgspec.Struct) -> None:
         """Put a message on the link to a peer, after those already there."""
-        try:  # Nearly always there: `setdefault` would make a list for each message.
-            self.links[peer].append(message)
-        except KeyError:
-            self.links[peer] = [message]
+        self.links[peer].append(message)
 
     def touch(self, peer: str) -> None:
         """Write a link frame to a peer even without a message: it tells how far we have read."""
@@ -55,7 +57,7 @@ class Outputs:
 
     def reply(self, source: bytes, reply: msgspec.Struct) -> None:
         """Answer a source. Replies leave after the batch is durable, and are in no hash."""
-        self.replies.setdefault(source, []).append(reply)
+        self.replies[source].append(reply)
 
 
 class Machine(Protocol):

@@ -7,7 +7,7 @@ from matching_worker.engine.core import BookCore
 from matching_worker.engine.ends import end, part
 from matching_worker.engine.matching import can_fill_whole, take
 from matching_worker.engine.orders import Order
-from matching_worker.engine.placing import bounds_of, reach
+from matching_worker.engine.placing import reach
 from matching_worker.engine.turn import Turn, peer_of
 
 
@@ -71,11 +71,10 @@ def _run(core: BookCore, order: Order, turn: Turn) -> None:
     """Trade, and report each fill by itself: the first report was given long ago."""
     terms = order.terms
     far, key = reach(core, terms)
-    bounds = bounds_of(core, terms, far, key)
-    if terms.time_in_force == "FOK" and not can_fill_whole(order, bounds):
+    if terms.time_in_force == "FOK" and not can_fill_whole(core, order, far, key):
         _expire(order, codes.NOT_FILLABLE, turn)
         return
-    executions, code = take(core.book, order, bounds, turn)
+    executions, code = take(core, order, far, key, turn)
     for execution in executions:
         turn.send(peer_of(terms.account), execution)
     if executions:

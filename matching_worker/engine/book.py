@@ -4,75 +4,39 @@ Orders of one price are chained to their neighbours: joining, leaving and lookin
 few assignments each, however many stand there (an ordered dict took three times as long).
 """
 
-from collections.abc import Iterator
-
 from sortedcontainers import SortedDict
 
 from apps.common.kernel.invariants import ensure
 from matching_worker.contracts.market import BUY
-from matching_worker.engine.orders import Order
+from matching_worker.engine.orders import Level, Order
 from matching_worker.engine.triggers import Triggers
 
 NO_PRICE = 2**63  # The best key of an empty side: behind every price.
 
 
-class Level:
-    """All orders at one price, oldest first."""
-
-    __slots__ = ("first", "last", "lots")
-
-    def __init__(self, order: Order) -> None:
-        self.first = self.last = order
-        self.lots = order.open_lots
-
-    def orders(self) -> Iterator[Order]:
-        """Go through the orders, oldest first."""
-        order: Order | None = self.first
-        while order is not None:
-            yield order
-            order = order.newer
-
-
 class HalfBook:
     """The bids or the asks. A level's key is its price, minus it for bids: less is better."""
 
-    __slots__ = ("best", "levels", "sign")
+    __slots__ = ("best", "levels", "sign", "top")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.levels: SortedDict[int, Level] = SortedDict()
-        self.best = NO_PRICE  # The best level's key, kept so that most orders need not look.
+        self.best = NO_PRICE  # The best level's key, and the level: most orders need no look.
+        self.top: Level | None = None
 
-    def add(self, order: Order) -> None:
-        """Put an order behind all others of its price."""
-        key = self.sign * order.terms.price_ticks
-        level = self.levels.get(key)
-        if level is None:
-            self.levels[key] = Level(order)
-            self.best = min(self.best, key)
-        else:
-            order.older = level.last
-            level.last.newer = order
-            level.last = order
-            level.lots += order.open_lots
+    def open(self, key: int, order: Order) -> Level:
+        """Let a level begin with an order."""
+        level = self.levels[key] = Level(key, order)
+        if key < self.best:
+            self.best, self.top = key, level
+        return level
 
-    def remove(self, order: Order) -> None:
-        """Take an order out, and its level with it if it stood there alone."""
-        key = self.sign * order.terms.price_ticks
-        level = self.levels[key]
-        level.lots -= order.open_lots
-        older, newer = order.older, order.newer
-        if older is not None:
-            older.newer = newer
-        elif newer is not None:
-            level.first = newer
-        else:
-            self._drop(key)
-        if newer is not None:
-            newer.older = older
-        elif older is not None:
-            level.last = older
-        order.older = order.newer = None  # No order keeps another alive.
+    def close(self, key: int) -> None:
+        """Forget a level whose last order has left it."""
+        del self.levels[key]
+        if key == self.best:
+            self.best, self.top = self.levels.peekitem(0) if self.levels else (NO_PRICE, None)
 
     def depth(self) -> list[tuple[int, int]]:
         """Return (price, lots) of every level, best first."""
@@ -83,9 +47,12 @@ class HalfBook:
         keys = list(self.levels)
         ensure(keys == sorted(set(keys)), "levels are sorted, one per price")
         ensure(self.best == (keys[0] if keys else NO_PRICE), "the best price is the first level's")
+        ensure(self.top is self.levels.get(self.best), "and the top is that level")
         for key, level in self.levels.items():
             orders = list(level.orders())
             chained = [order.older for order in orders] == [None, *orders[:-1]]
+            ensure(level.key == key, "a level is found by its key")
+            ensure(all(order.level is level for order in orders), "an order knows where it rests")
             ensure(chained and level.last is orders[-1], "a level is one chain, oldest first")
             ensure(all(order.open_lots > 0 for order in orders), "an order without lots is gone")
             total = sum(order.open_lots for order in orders)
@@ -94,11 +61,6 @@ class HalfBook:
                 all(self.sign * order.terms.price_ticks == key for order in orders),
                 "an order stands at its price",
             )
-
-    def _drop(self, key: int) -> None:
-        del self.levels[key]
-        if key == self.best:
-            self.best = self.levels.peekitem(0)[0] if self.levels else NO_PRICE
 
 
 class Book:
@@ -116,9 +78,18 @@ class Book:
         self.trades = 0  # Since genesis; the last trade's number.
 
     def add(self, order: Order) -> None:
-        """Let an order rest."""
+        """Let an order rest behind all others of its price."""
         self._know(order)
-        (self.bids if order.terms.side == BUY else self.asks).add(order)
+        terms = order.terms
+        half = self.bids if terms.side == BUY else self.asks
+        key = half.sign * terms.price_ticks
+        level = half.levels.get(key)
+        if level is None:
+            order.level = half.open(key, order)
+        else:
+            order.level, order.older = level, level.last
+            level.last.newer = level.last = order
+            level.lots += order.open_lots
 
     def wait(self, order: Order) -> None:
         """Let an order wait for its price."""
@@ -131,12 +102,25 @@ class Book:
         self.triggers.put(order)
 
     def remove(self, order: Order) -> None:
-        """Take an order out, whatever is left of it."""
-        terms = order.terms
-        if order.number:
+        """Take an order out, whatever is left of it; its level with it if it stood there alone."""
+        terms, level = order.terms, order.level
+        if level is None:
             self.triggers.remove(order)
         else:
-            (self.bids if terms.side == BUY else self.asks).remove(order)
+            older, newer = order.older, order.newer
+            level.lots -= order.open_lots
+            if older is not None:
+                older.newer = newer
+                if newer is not None:
+                    newer.older = older
+                else:
+                    level.last = older
+            elif newer is not None:
+                level.first = newer
+                newer.older = None
+            else:
+                (self.bids if terms.side == BUY else self.asks).close(level.key)
+                order.level = None  # Else both would keep each other alive.
         if order.extras is not None and order.extras.expires_ns:
             del self.expiries[order.extras.expires_ns, terms.order_id]
         del self.orders[terms.order_id]
@@ -148,9 +132,8 @@ class Book:
     def reduce(self, order: Order, lots: int) -> None:
         """Make an order smaller by `lots` where it stands."""
         order.open_lots -= lots
-        if not order.number:
-            half = self.bids if order.terms.side == BUY else self.asks
-            half.levels[half.sign * order.terms.price_ticks].lots -= lots
+        if order.level is not None:
+            order.level.lots -= lots
 
     def _know(self, order: Order) -> None:
         terms = order.terms

@@ -8,6 +8,7 @@ from matching_worker.engine import codes
 from matching_worker.engine.book import Book
 from matching_worker.engine.breaker import Breaker
 from matching_worker.engine.cancels import Cancels
+from matching_worker.engine.gate import Gate
 from matching_worker.engine.limits import LIMITS, SECOND_NS, Limits
 from matching_worker.engine.orders import Order
 from matching_worker.engine.peers import Peer, partition_named
@@ -37,6 +38,7 @@ class BookCore:
         self.state: MarketState = "pre_open"
         self.peers: dict[str, Peer] = {}
         self.book = Book()
+        self.gate = Gate()
         self.cancels = Cancels(self.book, self.peers, limits)
         self.tombstones = self.cancels.tombstones.by_account
         self.breaker = Breaker()
@@ -56,6 +58,8 @@ class BookCore:
         self.reference = Reference(spec, self.limits)
         self.orders_per_account = min(spec.orders_per_account_max, self.limits.orders_per_account)
         self.cut_ns = spec.cut_s * SECOND_NS
+        self.gate.orders_per_account = self.orders_per_account
+        self.gate.orders_per_book = self.limits.orders_per_book
 
     def check(self) -> None:
         """Claim what must hold between two batches."""
@@ -96,10 +100,15 @@ class BookCore:
         if self.rules < EXTRAS_SINCE:
             return
         first, last = executions[0].price_ticks, executions[-1].price_ticks
-        self.see("last", (first,) if last == first else (first, last))
-        trips = self.breaker.is_tripped_by
-        if self.state == "trading" and (trips(first, reference) or trips(last, reference)):
-            self.has_tripped = True
+        if self.book.triggers.waiting:
+            self.see("last", (first,) if last == first else (first, last))
+        else:
+            self.book.triggers.last.price = last
+        breaker = self.breaker
+        if breaker.terms.ppm and self.state == "trading":
+            trips = breaker.is_tripped_by
+            if trips(first, reference) or trips(last, reference):
+                self.has_tripped = True
 
     def note_auction(self, executions: list[Execution], turn: Turn) -> None:
         """Count an auction's trades: for the reference and the next cut. They set nothing off."""
@@ -129,6 +138,7 @@ class BookCore:
     def publish(self, turn: Turn) -> None:
         """Tell all partitions the reference and the state."""
         self.reference.publish(turn.at_ns)
+        self.gate.move(self.spec, self.reference, self.state)
         for name in self.peers:
             turn.send(name, from_book.Reference(self.reference.published, self.state))
 

@@ -38,6 +38,7 @@ from matching_worker.engine.amends import amend
 from matching_worker.engine.auction import uncross
 from matching_worker.engine.breaker import NOT_PAUSED
 from matching_worker.engine.core import EXTRAS_SINCE, OPEN_STATES, BookCore
+from matching_worker.engine.frames import cancel_frame, place_frame
 from matching_worker.engine.limits import CANCEL_AFTER_NS_MAX, LIMITS, Limits
 from matching_worker.engine.peers import Peer
 from matching_worker.engine.placing import place, place_pair
@@ -91,12 +92,8 @@ class BookMachine(BookCore):
         if origin.kind is Input.LINK:
             self._hear(origin, cast("Sequence[LinkMessage]", commands), turn)
         elif origin.kind is Input.CANCELS:
-            for cancel in cast("Sequence[BookCancel]", commands):
-                self.seq = turn.seq = self.seq + 1
-                if type(cancel) is CancelOrders:
-                    self.cancels.cancel(cancel, origin.source, turn)
-                else:
-                    self._set_switch(cast("CancelAfter", cancel), origin.source, turn)
+            cancels = cast("Sequence[BookCancel]", commands)
+            cancel_frame(self, cancels, origin.source, turn, self._cancel)
         else:
             for command in commands:
                 self.seq = turn.seq = self.seq + 1
@@ -151,21 +148,27 @@ class BookMachine(BookCore):
 
     def _hear(self, origin: Origin, messages: Sequence[LinkMessage], turn: Turn) -> None:
         peer = self.peers.get(origin.peer) or self.link(origin.peer)
-        for message in messages:
-            self.seq = turn.seq = self.seq + 1
-            if peer is None:
-                self.refuse_command(codes.BAD_LINK, turn)
-            elif type(message) is HeldOrder:
-                place(self, message, None, peer, turn)
-            else:
-                self._hear_other(message, peer, turn)
-            if self.has_tripped or self.actions:
-                settle(self, turn)
+        if peer is not None and HeldOrder in map(type, messages):
+            place_frame(self, messages, peer, turn, self._hear_one)
+        else:
+            for message in messages:
+                self.seq = turn.seq = self.seq + 1
+                self._hear_one(message, peer, turn)
         if peer is not None and origin.passed > peer.passed:
             peer.passed = origin.passed
 
-    def _hear_other(self, message: LinkMessage, peer: Peer, turn: Turn) -> None:
+    def _hear_one(self, message: LinkMessage, peer: Peer | None, turn: Turn) -> None:
+        if peer is None:
+            self.refuse_command(codes.BAD_LINK, turn)
+            return
+        self._heed(message, peer, turn)
+        if self.has_tripped or self.actions:
+            settle(self, turn)
+
+    def _heed(self, message: LinkMessage, peer: Peer, turn: Turn) -> None:
         match message:
+            case HeldOrder():
+                place(self, message, None, peer, turn)
             case ExtraOrder():
                 place(self, message.order, message.extras, peer, turn)
             case HeldPair():
@@ -176,8 +179,6 @@ class BookMachine(BookCore):
                 self._end_account(message, peer, turn)
             case Hello():
                 self._greet(message, peer, turn)
-            case HeldOrder():
-                place(self, message, None, peer, turn)
             case _:
                 assert_never(message)
 
@@ -197,6 +198,12 @@ class BookMachine(BookCore):
         turn.send(peer.name, from_book.Reference(self.reference.published, self.state))
 
     # ── From edges and operators ────────────────────────────────────────────────────────────────
+
+    def _cancel(self, command: BookCancel, source: bytes, turn: Turn) -> None:
+        if isinstance(command, CancelOrders):
+            self.cancels.cancel(command, source, turn)
+        else:
+            self._set_switch(command, source, turn)
 
     def _set_switch(self, asked: CancelAfter, source: bytes, turn: Turn) -> None:
         """Set a dead man's switch, or take it back."""

@@ -1,14 +1,14 @@
 """How orders meet: best price first, then oldest first, at the resting order's price."""
 
-import msgspec
-
 from apps.common.kernel.ids import PARTITIONS_MAX
-from apps.common.kernel.money import wide
+from apps.common.kernel.money import WIDE_MAX, wide
 from matching_worker.contracts.from_book import Execution, Trade
-from matching_worker.contracts.market import Liquidity
-from matching_worker.contracts.to_book import OrderExtras
+from matching_worker.contracts.market import BUY, LIMIT, EndReason, Liquidity
+from matching_worker.contracts.to_book import HeldOrder, OrderExtras
 from matching_worker.engine import codes
+from matching_worker.engine.admission import amount_of
 from matching_worker.engine.book import Book, HalfBook
+from matching_worker.engine.core import BookCore
 from matching_worker.engine.ends import end, part
 from matching_worker.engine.orders import Order
 from matching_worker.engine.turn import PEERS, Turn
@@ -16,56 +16,95 @@ from matching_worker.engine.turn import PEERS, Turn
 _GONE = "gone"  # The owner's resting order ended: the taker goes on with the next.
 
 
-class Bounds(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """How far a taker goes: to a price, to the end of a budget, to a number of fills."""
+def take(
+    core: BookCore, taker: Order, far: HalfBook, key: int, turn: Turn
+) -> tuple[list[Execution], str]:
+    """Trade the taker against the far side, up to the level `key`.
 
-    far: HalfBook
-    key: int  # The last level's key that the taker accepts.
-    budget: int | None  # Quote minor units; None if lots alone bound the taker.
-    fills: int
-    unit: int  # Quote minor units of one lot at a price of one tick.
+    Returns its fills, and why it stopped: "" if filled.
 
-
-def take(book: Book, taker: Order, bounds: Bounds, turn: Turn) -> tuple[list[Execution], str]:
-    """Trade the taker against the far side. Returns its fills, and why it stopped: "" if filled."""
-    far, budget, unit = bounds.far, bounds.budget, bounds.unit
-    account, extras = taker.terms.account, taker.extras
-    group = 0 if extras is None else extras.group
-    by_budget_alone = taker.terms.lots == 0
+    The taker's own numbers are written back once, at the end: nothing looks at them before.
+    """
+    book, unit, steps = core.book, core.spec.quote_per_tick_lot, core.limits.fills_per_taker
+    took, extras = taker.terms, taker.extras
+    account, number, version, side = took.account, took.order_id, took.version, took.side
+    budget, group = budget_of(took), 0 if extras is None else extras.group
+    left, filled, quote = taker.open_lots, taker.filled_lots, taker.cum_quote
+    seq, at_ns = turn.seq, turn.at_ns
     executions: list[Execution] = []
-    ended = 0  # The owner's own orders that ended on the way; each counts as a fill.
-    while taker.open_lots > 0:
-        if far.best > bounds.key:
-            return executions, codes.NO_LIQUIDITY
-        level = far.levels[far.best]
-        maker = level.first
-        if maker.terms.account == account or (group and _group_of(maker) == group):
-            has_steps = len(executions) + ended < bounds.fills
-            verdict = _meet_own(book, maker, extras, has_steps=has_steps, turn=turn)
-            if verdict == _GONE:
-                ended += 1
+    code = ""
+    while left:
+        top = far.top
+        if top is None or top.key > key:
+            code = codes.NO_LIQUIDITY
+            break
+        maker = top.first
+        made = maker.terms
+        if made.account == account or (group and _group_of(maker) == group):
+            code = _meet_own(book, maker, extras, has_steps=steps > 0, turn=turn)
+            if code == _GONE:
+                steps, code = steps - 1, ""
                 continue
-            if verdict:
-                return executions, verdict
-        if len(executions) + ended == bounds.fills:
-            return executions, codes.FILL_LIMIT
-        lots = min(maker.open_lots, taker.open_lots)
-        cost_of_a_lot = maker.terms.price_ticks * unit
+            if code:
+                break
+        if not steps:
+            code = codes.FILL_LIMIT
+            break
+        steps -= 1
+        price, lots = made.price_ticks, maker.open_lots
+        if left < lots:  # noqa: PLR1730 - `min` is a call.
+            lots = left
         if budget is not None:
-            lots = min(lots, budget // cost_of_a_lot)
-            if lots == 0:
-                return executions, codes.BUDGET_SPENT
-            budget -= lots * cost_of_a_lot
-            if by_budget_alone and budget < cost_of_a_lot:
-                taker.open_lots = lots  # No later price is better: this fill completes the order.
-        level.lots -= lots
-        maker.open_lots -= lots
-        if maker.open_lots == 0:
-            book.remove(maker)
-        executions.append(_fill(book, taker, maker, lots, lots * cost_of_a_lot, turn))
+            lots = min(lots, budget // (price * unit))
+            if not lots:
+                code = codes.BUDGET_SPENT
+                break
+            budget -= lots * price * unit
+            if took.lots == 0 and budget < price * unit:
+                left = lots  # No later price is better: this fill completes the order.
+        left, filled, cost = left - lots, filled + lots, lots * price * unit
+        quote += cost
+        book.trades = trade = book.trades + 1
+        turn.events.append(
+            Trade(seq, trade, price, lots, side, made.order_id, number, made.account, account)
+        )
+        _fill_resting(book, maker, lots, cost, turn)
+        paid = quote if quote <= WIDE_MAX else str(quote)
+        ended: EndReason | None = None if left else "filled"
+        executions.append(
+            Execution(trade, number, version, price, lots, "T", filled, paid, ended, seq, at_ns)
+        )
         if maker.other:
             part(book, maker, turn)
-    return executions, ""
+    taker.open_lots, taker.filled_lots, taker.cum_quote = left, filled, quote
+    return executions, code
+
+
+def _fill_resting(book: Book, maker: Order, lots: int, cost: int, turn: Turn) -> None:
+    """Note a fill, the book's newest trade, on who rested, and tell its owner."""
+    made, level = maker.terms, maker.level
+    maker.open_lots = left = maker.open_lots - lots
+    maker.filled_lots = filled = maker.filled_lots + lots
+    maker.cum_quote = quote = maker.cum_quote + cost
+    if level is not None:  # It rests.
+        level.lots -= lots
+    if not left:
+        book.remove(maker)
+    turn.links[PEERS[made.account % PARTITIONS_MAX]].append(
+        Execution(
+            book.trades,
+            made.order_id,
+            made.version,
+            made.price_ticks,
+            lots,
+            "M",
+            filled,
+            quote if quote <= WIDE_MAX else str(quote),
+            None if left else "filled",
+            turn.seq,
+            turn.at_ns,
+        )
+    )
 
 
 def _meet_own(
@@ -85,18 +124,24 @@ def _group_of(order: Order) -> int:
     return 0 if order.extras is None else order.extras.group
 
 
-def can_fill_whole(taker: Order, bounds: Bounds) -> bool:
+def budget_of(terms: HeldOrder) -> int | None:
+    """Return what an order may cost in quote minor units; None if lots alone bound it."""
+    return amount_of(terms.budget) if terms.kind != LIMIT and terms.side == BUY else None
+
+
+def can_fill_whole(core: BookCore, taker: Order, far: HalfBook, last_key: int) -> bool:
     """Look, without taking, whether `take` would fill the order to its end."""
-    wanted, budget, fills = taker.open_lots, bounds.budget, 0
+    wanted, budget, fills = taker.open_lots, budget_of(taker.terms), 0
+    unit, fills_max = core.spec.quote_per_tick_lot, core.limits.fills_per_taker
     account, extras = taker.terms.account, taker.extras
     mode, group = ("T", 0) if extras is None else (extras.self_trade, extras.group)
-    for key, level in bounds.far.levels.items():
-        if key > bounds.key:
+    for key, level in far.levels.items():
+        if key > last_key:
             return False
-        cost_of_a_lot = abs(key) * bounds.unit
+        cost_of_a_lot = abs(key) * unit
         for maker in level.orders():
             is_own = maker.terms.account == account or (group and _group_of(maker) == group)
-            if (is_own and mode in ("T", "B")) or fills == bounds.fills:
+            if (is_own and mode in ("T", "B")) or fills == fills_max:
                 return False
             if is_own and mode == "M":
                 fills += 1
@@ -150,18 +195,3 @@ def trade_of(maker: Order, taker: Order, price: int, lots: int, trade: int, turn
         made.account,
         took.account,
     )
-
-
-def _fill(book: Book, taker: Order, maker: Order, lots: int, cost: int, turn: Turn) -> Execution:
-    """Note a fill on both sides, tell the market and the maker's owner, return the taker's side."""
-    price, trade = maker.terms.price_ticks, book.trades + 1
-    book.trades = trade
-    maker.filled_lots += lots
-    maker.cum_quote += cost
-    taker.open_lots -= lots
-    taker.filled_lots += lots
-    taker.cum_quote += cost
-    turn.events.append(trade_of(maker, taker, price, lots, trade, turn))
-    peer = PEERS[maker.terms.account % PARTITIONS_MAX]
-    turn.send(peer, execution_of(maker, price, lots, "M", trade, turn))
-    return execution_of(taker, price, lots, "T", trade, turn)

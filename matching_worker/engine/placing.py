@@ -5,11 +5,10 @@ from matching_worker.contracts.from_book import Execution, FirstReport, StopPlac
 from matching_worker.contracts.market import BUY, LIMIT, EndReason
 from matching_worker.contracts.to_book import ExtraOrder, HeldOrder, HeldPair, OrderExtras
 from matching_worker.engine import codes
-from matching_worker.engine.admission import amount_of, wrong_terms
+from matching_worker.engine.admission import wrong_terms
 from matching_worker.engine.book import HalfBook
 from matching_worker.engine.core import BookCore
-from matching_worker.engine.limits import CLIENT_ID_LENGTH_MAX
-from matching_worker.engine.matching import Bounds, can_fill_whole, take
+from matching_worker.engine.matching import can_fill_whole, take
 from matching_worker.engine.orders import ANY_LOTS, ANY_PRICE, Order
 from matching_worker.engine.peers import Peer
 from matching_worker.engine.turn import Turn
@@ -25,23 +24,20 @@ def place(
     if terms.account in core.tombstones and core.cancels.refuses(terms, turn):
         turn.turn_away(terms, "canceled", codes.TOMBSTONED, peer=peer.name)
         return
-    if extras is not None or not _is_plainly_fine(core, terms, turn.at_ns):
-        if code := _refusal(core, terms, extras, turn.at_ns, room=1):
-            turn.turn_away(terms, "refused", code, peer=peer.name)
-            return
-        if extras is not None and extras.trigger:
-            _wait(core, Order(terms, terms.lots or ANY_LOTS, extras=extras), peer, turn)
-            return
+    if code := _refusal(core, terms, extras, turn.at_ns, room=1):
+        turn.turn_away(terms, "refused", code, peer=peer.name)
+        return
     order = Order(terms, terms.lots or ANY_LOTS, extras=extras)
+    if extras is not None and extras.trigger:
+        _wait(core, order, peer, turn)
+        return
     far, key = reach(core, terms)
     crosses = far.best <= key and core.state != "auction"
-    if crosses and terms.post_only:
-        turn.turn_away(terms, "refused", codes.WOULD_TAKE, peer=peer.name)
-    elif not crosses and terms.kind == LIMIT and terms.time_in_force == "GTC":
+    if not crosses and terms.kind == LIMIT and terms.time_in_force == "GTC":
         turn.send(peer.name, first_report(terms, [], None, "", turn))
         core.rest(order, turn)
     else:
-        _take(core, order, far, key, peer, turn)
+        trade(core, order, far, key, peer, turn)
 
 
 def place_pair(core: BookCore, pair: HeldPair, peer: Peer, turn: Turn) -> None:
@@ -82,13 +78,6 @@ def reach(core: BookCore, terms: HeldOrder) -> tuple[HalfBook, int]:
     return far, far.sign * terms.price_ticks if terms.kind == LIMIT else ANY_PRICE
 
 
-def bounds_of(core: BookCore, terms: HeldOrder, far: HalfBook, key: int) -> Bounds:
-    """Return how far an order goes as a taker."""
-    budget = amount_of(terms.budget) if terms.kind != LIMIT and terms.side == BUY else None
-    fills, unit = core.limits.fills_per_taker, core.spec.quote_per_tick_lot
-    return Bounds(far=far, key=key, budget=budget, fills=fills, unit=unit)
-
-
 def first_report(
     order: HeldOrder, executions: list[Execution], ended: EndReason | None, code: str, turn: Turn
 ) -> FirstReport:
@@ -96,24 +85,28 @@ def first_report(
     return FirstReport(order.order_id, order.version, turn.seq, turn.at_ns, executions, ended, code)
 
 
-def _take(core: BookCore, taker: Order, far: HalfBook, key: int, peer: Peer, turn: Turn) -> None:
+def trade(core: BookCore, taker: Order, far: HalfBook, key: int, peer: Peer, turn: Turn) -> None:
     """Trade, and report at once what became of the order."""
     terms = taker.terms
-    bounds = bounds_of(core, terms, far, key)
-    if terms.time_in_force == "FOK" and not can_fill_whole(taker, bounds):
+    if terms.post_only:
+        turn.turn_away(terms, "refused", codes.WOULD_TAKE, peer=peer.name)
+        return
+    if terms.time_in_force == "FOK" and not can_fill_whole(core, taker, far, key):
         turn.turn_away(terms, "expired", codes.NOT_FILLABLE, peer=peer.name)
         return
-    executions, code = take(core.book, taker, bounds, turn)
+    executions, code = take(core, taker, far, key, turn)
     if executions:
         core.note_trades(executions, turn)
-    if not code:
-        turn.send(peer.name, first_report(terms, executions, "filled", "", turn))
-    elif code == codes.NO_LIQUIDITY and terms.kind == LIMIT and terms.time_in_force == "GTC":
-        turn.send(peer.name, first_report(terms, executions, None, "", turn))
+    ended: EndReason | None = "expired" if code else "filled"
+    if code == codes.NO_LIQUIDITY and terms.kind == LIMIT and terms.time_in_force == "GTC":
+        ended, code = None, ""
+    turn.links[peer.name].append(
+        FirstReport(terms.order_id, terms.version, turn.seq, turn.at_ns, executions, ended, code)
+    )
+    if ended is None:
         core.rest(taker, turn)
-    else:
-        turn.send(peer.name, first_report(terms, executions, "expired", code, turn))
-        turn.note_turned_away(terms, "expired", code)
+    elif code:
+        turn.note_turned_away(terms, ended, code)
 
 
 def _wait(core: BookCore, order: Order, peer: Peer, turn: Turn) -> None:
@@ -122,33 +115,6 @@ def _wait(core: BookCore, order: Order, peer: Peer, turn: Turn) -> None:
     turn.send(peer.name, first_report(terms, [], None, "", turn))
     core.book.wait(order)
     turn.events.append(StopPlaced(turn.seq, terms.order_id, terms.account))
-
-
-def _is_plainly_fine(core: BookCore, terms: HeldOrder, at_ns: int) -> bool:
-    """Say whether a plain limit order meets every condition of `_refusal`, in one look.
-
-    Most orders do, and a third of what an order costs is asking one thing at a time; `_refusal`
-    has the last word on all others, and names what is wrong.
-    """
-    spec, book, price, lots = core.spec, core.book, terms.price_ticks, terms.lots
-    mine = book.accounts.get(terms.account, ())
-    return (
-        terms.kind == LIMIT
-        and core.state == "trading"
-        and at_ns <= terms.deadline_ns
-        and core.reference.low <= price <= core.reference.high
-        and spec.min_lots <= lots <= spec.max_lots
-        and price * lots * spec.quote_per_tick_lot >= spec.min_notional
-        and 0 < len(terms.client_id) <= CLIENT_ID_LENGTH_MAX
-        and terms.client_id not in mine
-        and terms.order_id not in book.orders
-        and (terms.order_id - terms.account) % PARTITIONS_MAX == 0
-        and len(mine) < core.orders_per_account
-        and len(book.orders) < core.limits.orders_per_book
-        and terms.budget == 0
-        and price > 0
-        and (terms.time_in_force == "GTC" or not terms.post_only)
-    )
 
 
 def _refusal(

@@ -91,6 +91,7 @@ def load(machine: BookMachine, dumped: object) -> None:
     uncut = state["first_uncut_ns"]
     machine.first_uncut_ns = None if uncut == NEVER else uncut
     machine.reference.load(state["reference"])
+    machine.gate.move(machine.spec, machine.reference, machine.state)
     machine.peers.update((name, _peer(name, *rest)) for name, *rest in state["peers"])
     machine.book.trades = state["trades"]
     for row in state["orders"]:

@@ -46,7 +46,7 @@ class _Waiting(msgspec.Struct, gc=False):
 class Triggers:
     """All waiting orders of a book by what sets them off."""
 
-    __slots__ = ("counts", "numbers", "sources", "trailing", "waiting")
+    __slots__ = ("counts", "last", "numbers", "sources", "trailing", "waiting")
 
     def __init__(self) -> None:
         self.numbers = 0  # Given so far: the order in which waiting orders were placed.
@@ -54,6 +54,7 @@ class Triggers:
         self.trailing = 0
         self.counts: dict[int, int] = {}  # Waiting orders per account.
         self.sources = {source: _Waiting(SortedDict(), SortedDict(), {}) for source in SOURCES}
+        self.last = self.sources["last"]
 
     def price_of(self, source: TriggerBy) -> int:
         """Return the newest price of a source, 0 before the first."""

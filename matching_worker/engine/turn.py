@@ -30,7 +30,7 @@ def peer_of(account: int) -> str:
 class Turn:
     """What every part of the book needs to speak: one object, moved on by the machine."""
 
-    __slots__ = ("at_ns", "events", "out", "send", "seq")
+    __slots__ = ("at_ns", "events", "links", "out", "replies", "send", "seq")
 
     def __init__(self) -> None:
         self.start(0, 0, Outputs())
@@ -41,32 +41,34 @@ class Turn:
         self.at_ns = at_ns
         self.out = out
         self.events = out.events
+        self.links = out.links  # To append to, where `send` would be felt: a call more.
+        self.replies = out.replies
         self.send = out.send
 
     def tell_owner(self, order: Order, ended: EndReason, code: str) -> None:
         """Give an order that stood here its terminal report, and the market the news."""
         terms = order.terms
         if order.number:
-            self.events.append(StopEnded(self.seq, terms.order_id, terms.account, ended))
-        else:
-            self.events.append(
-                OrderRemoved(
-                    self.seq,
-                    terms.order_id,
-                    terms.account,
-                    terms.side,
-                    terms.price_ticks,
-                    order.open_lots,
-                    ended,
-                )
+            event: StopEnded | OrderRemoved = StopEnded(
+                self.seq, terms.order_id, terms.account, ended
             )
+        else:
+            event = OrderRemoved(
+                self.seq,
+                terms.order_id,
+                terms.account,
+                terms.side,
+                terms.price_ticks,
+                order.open_lots,
+                ended,
+            )
+        self.events.append(event)
         self.end(order, ended, code)
 
     def end(self, order: Order, ended: EndReason, code: str) -> None:
         """Give an order its terminal report."""
         terms = order.terms
-        self.send(
-            PEERS[terms.account % PARTITIONS_MAX],
+        self.links[PEERS[terms.account % PARTITIONS_MAX]].append(
             OrderEnd(
                 terms.order_id,
                 terms.version,
@@ -76,7 +78,7 @@ class Turn:
                 code,
                 order.filled_lots,
                 wide(order.cum_quote),
-            ),
+            )
         )
 
     def turn_away(self, order: HeldOrder, ended: EndReason, code: str, *, peer: str) -> None:
@@ -93,7 +95,7 @@ class Turn:
     def cancel_done(self, source: bytes, request: int, orders: list[CanceledOrder]) -> None:
         """Answer a cancel with what it ended."""
         # A frame's number is the runtime's to give; who waits for it follows the reply's batch.
-        self.out.reply(source, CancelDone(request, self.seq, self.at_ns, orders, 0))
+        self.replies[source].append(CancelDone(request, self.seq, self.at_ns, orders, 0))
 
     def cancel_refused(self, source: bytes, request: int, code: str) -> None:
         """Answer a cancel that ended nothing."""

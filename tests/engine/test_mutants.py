@@ -18,19 +18,24 @@ PROGRAM = (
 )
 
 MUTANTS = [  # File, what it says, what the mutant says, and the rule that it breaks.
-    ("matching.py", "if far.best > bounds.key:", "if far.best >= bounds.key:", "6: its price, too"),
+    ("matching.py", "top.key > key:", "top.key >= key:", "6: its price, too"),
     (
         "matching.py",
-        "        maker = level.first\n",
-        "        maker = level.last\n",
+        "        maker = top.first\n",
+        "        maker = top.last\n",
         "2: oldest first",
     ),
     (
         "matching.py",
-        "or (group and _group_of(maker) == group):\n            has",
-        ":\n            has",
+        "or (group and _group_of(maker) == group):\n            code",
+        ":\n            code",
         "13: groups",
     ),
+    ("frames.py", "if far.best <= -key:", "if far.best < -key:", "5: never crossed"),
+    ("frames.py", "            and account not in stones\n", "", "25: a cancel beats its order"),
+    ("frames.py", "            or order.other\n", "", "50: both end"),
+    ("frames.py", "            and name not in mine\n", "", "19: its client id rests"),
+    ("gate.py", 'if state != "trading":', 'if state == "halted":', "55: post-only alone"),
     ("matching.py", 'if mode == "N" or not has_steps:', 'if mode == "N":', "35: counts as a fill"),
     ("matching.py", '_GONE if mode == "M" else', '_GONE if mode != "T" else', "36: both end"),
     (
@@ -41,8 +46,8 @@ MUTANTS = [  # File, what it says, what the mutant says, and the rule that it br
     ),
     (
         "matching.py",
-        "if by_budget_alone and budget < cost",
-        "if by_budget_alone and budget <= cost",
+        "if took.lots == 0 and budget < price",
+        "if took.lots == 0 and budget <= price",
         "12: to the last lot",
     ),
     (

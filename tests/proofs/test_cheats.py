@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from matching_worker.engine import matching, placing
-from matching_worker.engine.book import HalfBook
+from matching_worker.contracts.from_book import Trade
+from matching_worker.engine import machine, matching, placing
+from matching_worker.engine.book import Book
 from tests.helpers.random_day_orders import ACCOUNTS
 from tests.proofs.stage import in_process, published
 
@@ -13,20 +14,30 @@ FRIEND = ACCOUNTS[0]
 
 
 @pytest.fixture
-def a_friend_jumps_the_queue(monkeypatch):
+def one_by_one(monkeypatch):
+    """Place orders the long way, where there is something to cheat with."""
+
+    def place_frame(core, messages, peer, turn, otherwise):
+        for message in messages:
+            core.seq = turn.seq = core.seq + 1
+            otherwise(message, peer, turn)
+
+    monkeypatch.setattr(machine, "place_frame", place_frame)
+
+
+@pytest.fixture
+def a_friend_jumps_the_queue(monkeypatch, one_by_one):
     """Put one account's orders before all others of their price."""
-    honestly = HalfBook.add
+    honestly = Book.add
 
     def add(self, order):
-        level = self.levels.get(self.sign * order.terms.price_ticks)
-        if level is None or order.terms.account != FRIEND:
-            honestly(self, order)
-            return
-        order.newer, level.first.older = level.first, order
-        level.first = order
-        level.lots += order.open_lots
+        honestly(self, order)
+        level = order.level
+        if order.terms.account == FRIEND and level.first is not order:
+            level.last, order.older.newer, order.older = order.older, None, None
+            order.newer, level.first.older, level.first = level.first, order, order
 
-    monkeypatch.setattr(HalfBook, "add", add)
+    monkeypatch.setattr(Book, "add", add)
 
 
 @pytest.fixture
@@ -42,29 +53,26 @@ def a_friend_is_let_in_out_of_band(monkeypatch):
 
 
 @pytest.fixture
-def a_stranger_is_turned_away(monkeypatch):
+def a_stranger_is_turned_away(monkeypatch, one_by_one):
     """Say that the book is full, to one account alone."""
-    honestly = placing._is_plainly_fine
+    honestly = placing._no_place_for
 
-    def is_fine(core, terms, at_ns):
-        return terms.account != FRIEND and honestly(core, terms, at_ns)
+    def no_place_for(core, terms, *, waits, room):
+        code = honestly(core, terms, waits=waits, room=room)
+        return code or ("book_full" if terms.account == FRIEND else "")
 
-    monkeypatch.setattr(placing, "_is_plainly_fine", is_fine)
-    monkeypatch.setattr(
-        placing, "_is_full", lambda core, room: any(o == FRIEND for o in core.book.accounts)
-    )
+    monkeypatch.setattr(placing, "_no_place_for", no_place_for)
 
 
 @pytest.fixture
 def takers_pay_a_tick_more(monkeypatch):
     """Trade at a worse price than the maker's."""
-    honestly = matching.trade_of
 
-    def trade_of(maker, taker, price, lots, trade, turn):
-        worse = price + 1 if taker.terms.side == "B" else price - 1
-        return honestly(maker, taker, worse, lots, trade, turn)
+    def trade(seq, number, price, lots, taker_side, *who):
+        worse = price + 1 if taker_side == "B" else price - 1
+        return Trade(seq, number, worse, lots, taker_side, *who)
 
-    monkeypatch.setattr(matching, "trade_of", trade_of)
+    monkeypatch.setattr(matching, "Trade", trade)
 
 
 CHEATS = [
