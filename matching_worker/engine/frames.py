@@ -13,6 +13,7 @@ from apps.common.kernel.money import WIDE_MAX
 from matching_worker.contracts.from_book import (
     CancelDone,
     CanceledOrder,
+    Execution,
     FirstReport,
     OrderAdded,
     OrderEnd,
@@ -29,6 +30,7 @@ from matching_worker.engine.placing import trade
 from matching_worker.engine.turn import PEERS, Turn
 
 _NOTHING: dict[str, Order] = {}  # What an account rests that rests nothing.
+_NO_FILLS: list[Execution] = []  # Of every order that only rests: nobody changes a message.
 
 
 def place_frame(
@@ -45,6 +47,7 @@ def place_frame(
     """
     gate, book, at_ns, partition = core.gate, core.book, turn.at_ns, peer.partition
     orders, accounts, stones = book.orders, book.accounts, core.tombstones
+    bids, asks = book.bids, book.asks
     events, reports = turn.events, turn.links[peer.name]
     seq = turn.seq
     for terms in messages:
@@ -77,12 +80,14 @@ def place_frame(
             continue
         side = terms.side
         if side == BUY:
-            half, far, key = book.bids, book.asks, -price
+            half, far = bids, asks
+            key, reach = -price, price
         else:
-            half, far, key = book.asks, book.bids, price
-        if far.best <= -key:
+            half, far = asks, bids
+            key, reach = price, -price
+        if far.best <= reach:
             turn.seq = seq
-            trade(core, Order(terms, lots), far, -key, peer, turn)
+            trade(core, Order(terms, lots), far, reach, peer, turn)
             if core.has_tripped or core.actions:
                 settle(core, turn)
             continue
@@ -100,7 +105,7 @@ def place_frame(
             accounts[account] = {name: order}
         else:
             mine[name] = order
-        reports.append(FirstReport(number, terms.version, seq, at_ns, [], None, ""))
+        reports.append(FirstReport(number, terms.version, seq, at_ns, _NO_FILLS, None, ""))
         events.append(OrderAdded(seq, number, account, side, price, lots))
     core.seq = turn.seq = seq
 

@@ -31,7 +31,7 @@ MUTANTS = [  # File, what it says, what the mutant says, and the rule that it br
         ":\n            code",
         "13: groups",
     ),
-    ("frames.py", "if far.best <= -key:", "if far.best < -key:", "5: never crossed"),
+    ("frames.py", "if far.best <= reach:", "if far.best < reach:", "5: never crossed"),
     ("frames.py", "            and account not in stones\n", "", "25: a cancel beats its order"),
     ("frames.py", "            or order.other\n", "", "50: both end"),
     ("frames.py", "            and name not in mine\n", "", "19: its client id rests"),
