@@ -7,7 +7,7 @@ batch again, and the cursor on the server says whether the first one happened.
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import redis
 
@@ -42,18 +42,73 @@ def _source(name: str) -> str:
 
 
 class Writer:
-    """Writes the batches of one worker."""
+    """Writes the batches of one worker, one after the other, on a line of its own.
+
+    `send` and `outcome` are two, so that the worker has something to do while the server fsyncs.
+    """
 
     def __init__(
         self, journal: redis.Redis, worker: str, *, reply_ttl_ms: int = REPLY_TTL_MS
     ) -> None:
         self._script = journal.register_script(_source("write"))
+        self._make_line = journal.connection_pool.make_connection
+        self._line: Any = None
+        self._sent: tuple[Any, ...] = ()
+        self._fault: redis.RedisError | None = None  # Of sending: told with the outcome.
         self._keys = [keys.epoch(worker), keys.cursor(worker), keys.log(worker)]
         self._worker = worker
         self._reply_ttl_ms = reply_ttl_ms
 
     def write(self, batch: SealedBatch) -> Written:
         """Make a batch durable in one call. When it returns, the server has fsynced it."""
+        self.send(batch)
+        return self.outcome()
+
+    def send(self, batch: SealedBatch) -> None:
+        """Put the call on its way."""
+        names, arguments = self._words(batch)
+        self._sent = ("EVALSHA", self._script.sha, len(names), *names, *arguments)
+        self._fault = None
+        try:
+            self._send()
+        except redis.RedisError as error:
+            self._fault = error
+
+    def outcome(self) -> Written:
+        """Wait for the answer to what was sent; raises what went wrong with the line."""
+        if self._fault is not None:
+            raise self._fault
+        try:
+            answer = self._line.read_response()
+        except redis.exceptions.NoScriptError:
+            self._line.send_command("SCRIPT LOAD", self._script.script)
+            self._line.read_response()
+            self._send()
+            answer = self._line.read_response()
+        except redis.ResponseError:
+            raise  # The answer was read whole.
+        except BaseException:
+            self._line.disconnect()
+            raise
+        self._sent = ()
+        return Written(answer)
+
+    def close(self) -> None:
+        """Let go of the line."""
+        if self._line is not None:
+            self._line.disconnect()
+
+    def _send(self) -> None:
+        if self._line is None:
+            self._line = self._make_line()
+        try:
+            self._line.send_command(*self._sent)
+        except BaseException:
+            self._line.disconnect()
+            raise
+
+    def _words(self, batch: SealedBatch) -> tuple[list[str], list[str | int | bytes]]:
+        """Return the call's keys and arguments, as `write.lua` reads them."""
         worker = self._worker
         names = [
             *self._keys,
@@ -76,7 +131,7 @@ class Writer:
         arguments += batch.replies.values()
         for stream, entry in batch.cursor.items():
             arguments += (stream, format_stream_id(entry))
-        return Written(self._script(keys=names, args=arguments))
+        return names, arguments
 
 
 def read_cursor(journal: redis.Redis, worker: str) -> Cursor:

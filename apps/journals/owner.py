@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import redis
 import structlog
 
 from apps.common.kernel.ids import StreamId
+from apps.common.kernel.invariants import ensure
 from apps.common.service import Service
 from apps.journals import atomic, keys, metrics, wire
 from apps.journals.deaths import Deaths
@@ -37,8 +39,21 @@ class Stopped(Exception):
     """We were asked to stop while the journal was down: what was not written never happened."""
 
 
+@dataclass(frozen=True)
+class OnItsWay:
+    """A batch that was sent and has no outcome yet."""
+
+    batch: SealedBatch
+    started: float  # By `time.perf_counter`.
+    decided: float
+
+
 class Owner:
-    """Runs one worker under one epoch."""
+    """Runs one worker under one epoch.
+
+    While one batch is made durable the next one may be decided, if its inputs are here already. It
+    is sent only when the one before is durable; if that fails, both are lost with this memory.
+    """
 
     def __init__(
         self,
@@ -67,21 +82,27 @@ class Owner:
         self._inbox = Inbox(replica)
         self._skip_scan: StreamId = (0, 0)
         self._has_written = False
+        self._on_its_way: OnItsWay | None = None
+        self._stands_at = (replica.batch, replica.hash)  # The newest batch known to be durable.
         self._journal_is_down = False
         self._meters = metrics.of_worker(self.worker)
 
     def run(self) -> None:
         """Serve until asked to stop; raises Fenced, MemoryDoubted or what broke."""
-        self._check_nothing_was_missed()
-        while not self._service.stopping.is_set():
-            if self._is_overtaken():
-                self._check_epoch()
-            self.turn()
+        try:
+            self._check_nothing_was_missed()
+            while not self._service.stopping.is_set():
+                if self._is_overtaken():
+                    self._check_epoch()
+                self.turn()
+            self._settle()
+        finally:
+            self._writer.close()
 
     def turn(self, *, wait: bool = True) -> bool:
         """Read what came, and make a batch of it (or of a timer). True if there was something."""
         was_blocked = self.blocked_by is not None
-        if not self._read(wait=wait):
+        if self._on_its_way is None and not self._read(wait=wait):
             return True
         if not self._inbox.has_entries() and not self._is_due():
             return was_blocked and self.blocked_by is None
@@ -90,9 +111,12 @@ class Owner:
         if batch is None:
             return True
         decided = time.perf_counter()
-        self._write(batch)
-        self._meters.note(batch, decided - started, time.perf_counter() - started)
-        self._service.info(batch=batch.number, seq=self.replica.machine.seq)
+        if self._on_its_way is not None:
+            self._settle()
+            self._read(wait=False)
+        self._send(batch, started, decided)
+        if not (self._has_written and self._inbox.has_entries()):
+            self._settle()  # There is nothing to do meanwhile.
         return True
 
     # -- reading
@@ -160,6 +184,7 @@ class Owner:
             raise
         except Exception as error:
             _log.exception("journals.owner.belief_broken", worker=self.worker)
+            self._settle()  # What is on its way was decided before, and well.
             self._quarantine(error, tried, at_ns)
             return None
 
@@ -213,29 +238,46 @@ class Owner:
 
     # -- writing
 
-    def _write(self, batch: SealedBatch) -> None:
-        """Make the batch durable. After a lost connection the same batch is sent again."""
+    def _send(self, batch: SealedBatch, started: float, decided: float) -> None:
+        """Put a batch on its way, and let go of what it was made from while the server writes."""
+        ensure(self._on_its_way is None, "one batch at a time is on its way")
+        self._on_its_way = OnItsWay(batch, started, decided)
+        self._writer.send(batch)
+        self.replica.let_go()
+
+    def _settle(self) -> None:
+        """Wait until what is on its way is durable. After a lost connection it is sent again."""
+        sent = self._on_its_way
+        if sent is None:
+            return
         while True:
             try:
-                outcome = self._writer.write(batch)
+                outcome = self._writer.outcome()
             except redis.RedisError as error:
                 self._wait_for_journal(error)
+                self._writer.send(sent.batch)
                 continue
             if outcome is atomic.Written.FENCED:
                 raise Fenced(f"{self.worker} is owned under a later epoch than {self._epoch}")
             if outcome is atomic.Written.CONFLICT:
                 raise MemoryDoubted(f"{self.worker}: the record does not stand before our batch")
             break
+        self._on_its_way = None
+        self._stands_at = (sent.batch.number, sent.batch.hash)
         self._journal_answers()
         if not self._has_written:
             self._has_written = True
             self._deaths.survived()
+        decided_s, durable_s = sent.decided - sent.started, time.perf_counter() - sent.started
+        self._meters.note(sent.batch, decided_s, durable_s)
+        self._service.info(batch=sent.batch.number, seq=self.replica.machine.seq)
 
     def _wait_for_journal(self, error: redis.RedisError) -> None:
         """Say that the journal is down, and come back when it answers."""
         if not self._journal_is_down:
             self._journal_is_down = True
             self._service.check("journal", False, f"{type(error).__name__}: {error}")
+        self._writer.close()  # The line for writing is as dead as the one that told us.
         pause_s = 0.02
         while not self._service.stopping.wait(pause_s):
             try:
@@ -259,7 +301,7 @@ class Owner:
             cursor = atomic.read_cursor(self._journal, self.worker)
         except redis.RedisError:
             return  # Down again; the next read comes back here.
-        if cursor.batch == 0 and self.replica.batch == 0:
+        if cursor.batch == 0 and self._stands_at[0] == 0:
             return
-        if (cursor.batch, cursor.hash) != (self.replica.batch, self.replica.hash):
+        if (cursor.batch, cursor.hash) != self._stands_at:
             raise MemoryDoubted(f"{self.worker}: the record stands at batch {cursor.batch}")

@@ -69,6 +69,7 @@ class Replica:
         self._rules_set_by: wire.CommandId | None = None
         self._skips: set[wire.CommandId] = set()
         self._turn: Turn | None = None
+        self._closed: Turn | None = None  # The last batch's, until somebody has time to free it.
         self._naming = False
         self._make_readers()
         self._find_feeds()
@@ -215,7 +216,11 @@ class Replica:
             self.applying = self._rules_set_by
             self.machine.set_rules(self._rules_next)
             self.rules = self._rules_next
-        self._turn = self.applying = None
+        self._closed, self._turn, self.applying = turn, None, None
+
+    def let_go(self) -> None:
+        """Free the closed batch's objects: thousands, and best while the server has work to do."""
+        self._closed = None
 
     # -- frames
 

@@ -44,6 +44,8 @@ from matching_worker.engine.peers import Peer
 from matching_worker.engine.placing import place, place_pair
 from matching_worker.engine.turn import Turn
 
+_SILENCE = Outputs()
+
 
 class BookMachine(BookCore):
     """One market's book. Same headers and frames in: same outputs, on any machine, any day."""
@@ -107,6 +109,7 @@ class BookMachine(BookCore):
             self.cancels.passed(peer, turn)
         if self.reference.publish_due(at_ns):
             self.publish(turn)
+        turn.start(self.seq, at_ns, _SILENCE)  # The batch is the runtime's to keep or free.
 
     def due_ns(self) -> int | None:
         """Return when the next timer is due by header time, or None."""

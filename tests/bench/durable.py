@@ -16,7 +16,7 @@ import msgspec
 import redis
 
 from apps.common.config import config
-from apps.common.redis_clients import journal_client
+from apps.common.redis_clients import lean_journal_client
 from apps.common.service import Service
 from apps.journals import atomic, directory, metrics
 from apps.journals.deaths import Deaths
@@ -47,7 +47,7 @@ def fresh_servers(*names: str) -> Iterator[redis.Redis]:
             )
             running.callback(_end, child)
         servers.wait_until_answering(chosen)
-        yield running.enter_context(journal_client(socket_timeout=BLOCK_TIMEOUT_S))
+        yield running.enter_context(lean_journal_client(socket_timeout=BLOCK_TIMEOUT_S))
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -61,6 +61,7 @@ class TimedInbox(Inbox):
     def __init__(self, replica: Replica) -> None:
         super().__init__(replica)
         self.taken: list[float] = []  # When the frames of the open batch were read.
+        self.decided: deque[list[float]] = deque()  # The same of batches that are not durable yet.
         self._read_at: dict[str, deque[float]] = {}
 
     def read(self, *args: Any, **options: Any) -> Any:
@@ -76,6 +77,12 @@ class TimedInbox(Inbox):
         """Move the frame's moment to the open batch."""
         super().drop_first(stream)
         self.taken.append(self._read_at[stream].popleft())
+
+    def end_batch(self) -> None:
+        """Keep the batch's moments until it is written."""
+        super().end_batch()
+        self.decided.append(self.taken)
+        self.taken = []
 
 
 class Samples(metrics.WorkerMeters):
@@ -94,9 +101,9 @@ class Samples(metrics.WorkerMeters):
         written = time.perf_counter()
         decided = written - durable_s + decided_s
         super().note(batch, decided_s, durable_s)
-        self.decided_us += [(decided - read) * 1e6 for read in self._inbox.taken]
-        self.durable_us += [(written - read) * 1e6 for read in self._inbox.taken]
-        self._inbox.taken.clear()
+        taken = self._inbox.decided.popleft()
+        self.decided_us += [(decided - read) * 1e6 for read in taken]
+        self.durable_us += [(written - read) * 1e6 for read in taken]
         self.batches.append((written, batch))
 
 

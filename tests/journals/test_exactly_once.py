@@ -54,8 +54,8 @@ def test_no_atomic_call_touches_two_workers_keys(journal, tmp_path):
     toy = ToyWorker(journal, tmp_path, peers=("risk:0",))
     asked: list[list[str]] = []
     owner = toy.start_owner()
-    script = owner._writer._script
-    owner._writer._script = lambda keys, args: asked.append(keys) or script(keys=keys, args=args)
+    words = owner._writer._words
+    owner._writer._words = lambda batch: asked.append(words(batch)[0]) or words(batch)
 
     toy.source().send(Add(1, "a", 1, tell=True))
     toy.run()
@@ -72,7 +72,8 @@ def test_a_batch_whose_answer_was_lost_is_sent_again_and_written_once(toy, journ
 
     batch = owner._decide()
     proxy.lose_next_answer()
-    owner._write(batch)
+    owner._send(batch, 0.0, 0.0)
+    owner._settle()
 
     assert counted(toy) == [1]
     assert atomic.Writer(journal, toy.worker).write(batch) is Written.ALREADY
@@ -138,7 +139,8 @@ def test_replies_can_be_read_only_once_the_batch_is_written(toy, journal):
     batch = owner._decide()
     before = toy.replies(alice.source)
 
-    owner._write(batch)
+    owner._send(batch, 0.0, 0.0)
+    owner._settle()
 
     assert before == []
     (frame,) = toy.replies(alice.source)
