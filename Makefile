@@ -7,7 +7,7 @@ PY     := .venv/bin/python
 export FAIRBOOK_STARTED := $(shell date +%s.%N)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup up down reset test test-redis check bench verify psql tour chaos soak lock
+.PHONY: help setup up down reset test test-redis check bench bench-peers verify psql tour chaos soak lock
 
 help:
 	@echo "make up [DETACH=1]  start everything      make down    stop it      make reset  start afresh"
@@ -49,6 +49,11 @@ verify: setup
 bench: setup
 	@$(PY) manage.py bench
 
+# Public order books, for the bench alone, in an environment of their own.
+bench-peers:
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --require-hashes -r requirements-bench.txt
+
 tour: setup
 	@$(PY) manage.py tour
 
@@ -62,4 +67,5 @@ soak: setup
 lock: setup
 	uv pip compile --quiet --no-header --no-emit-index-url --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
 	uv pip compile --quiet --no-header --no-emit-index-url --universal --python-version 3.11 --generate-hashes -c requirements-dev.txt requirements.in -o requirements.txt
+	uv pip compile --quiet --no-header --no-emit-index-url --universal --python-version 3.11 --generate-hashes requirements-bench.in -o requirements-bench.txt
 	npm install --package-lock-only --ignore-scripts

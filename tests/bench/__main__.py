@@ -28,6 +28,7 @@ from tests.bench import (
     bench_feed,
     bench_idle,
     bench_order,
+    bench_peers,
     bench_recovery,
     bench_risk,
     bench_settle,
@@ -101,6 +102,11 @@ PARTS = {
     "book": Part(
         "book.commands_per_s book.p50_us book.p99_us",
         lambda _, quick: bench_book.run(quick=quick),
+    ),
+    "peers": Part(
+        " ".join(bench_peers.KEYS),
+        lambda _, quick: bench_peers.run(quick=quick),
+        bench_peers.WHY_NOT,
     ),
     "shard": Part(
         "shard.orders_per_s shard.fills_per_s shard.commands_per_frame shard.orders_per_s_single "

@@ -23,6 +23,7 @@ TOP_LEVEL = {
     "README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "NOTICE", "SECURITY.md",
     "Makefile", "manage.py", "pyproject.toml", "package.json", "package-lock.json",
     "requirements.in", "requirements.txt", "requirements-dev.in", "requirements-dev.txt",
+    "requirements-bench.in", "requirements-bench.txt",
     ".ci", ".editorconfig", ".env.example", ".gitattributes", ".gitignore", ".importlinter",
     ".npmrc",
     "apps", "docs", "exchange_site", "matching_worker", "static", "templates", "tests",
