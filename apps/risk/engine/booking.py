@@ -5,7 +5,7 @@ An execution is a fact: it is never refused, only compared with our own beliefs.
 
 from apps.common.kernel.ids import StreamId
 from apps.common.kernel.invariants import ensure
-from apps.common.kernel.money import fee_minor, wide
+from apps.common.kernel.money import WIDE_MAX, fee_minor, wide
 from apps.journals.machine import Origin, Outputs
 from apps.risk.contracts.events import (
     CutSums,
@@ -142,6 +142,8 @@ def _symbol_of(origin: Origin) -> str:
 
 def _order_of(state: PartitionState, report: Report | Triggered, origin: Origin) -> Order:
     order = state.orders.get(report.order_id)
+    if order is not None and order.version == report.version and order.market.peer == origin.peer:
+        return order  # Each claim below is a call; they say which of these is broken.
     ensure(order is not None, "a report is on an order that is open here")
     assert order is not None
     ensure(order.version == report.version, "a report is on the version that the book has")
@@ -164,6 +166,7 @@ def _book_fill(
     order.cum_quote += quote
     _check_fill(order, fill)
     fee_asset, fee = _exchange(state, order, base, quote, fill.liquidity == "M")
+    paid, filled_quote = wide(fee), order.cum_quote
     out.events.append(
         FillBooked(
             state.seq,
@@ -176,21 +179,19 @@ def _book_fill(
             fill.liquidity,
             fill.price_ticks,
             fill.lots,
-            wide(base),
-            wide(quote),
+            base if base <= WIDE_MAX else str(base),  # As `wide`, without its call: not negative.
+            quote if quote <= WIDE_MAX else str(quote),
             fee_asset,
-            wide(fee),
+            paid,
             order.filled_lots,
-            wide(order.cum_quote),
+            filled_quote if filled_quote <= WIDE_MAX else str(filled_quote),
             fill.ended,
             fill.seq,
             fill.at_ns,
             origin.receipt,
         )
     )
-    return FillLine(
-        fill.trade_id, fill.price_ticks, fill.lots, fill.liquidity, fee_asset, wide(fee)
-    )
+    return FillLine(fill.trade_id, fill.price_ticks, fill.lots, fill.liquidity, fee_asset, paid)
 
 
 def _check_fill(order: Order, fill: Execution) -> None:
@@ -272,8 +273,8 @@ def _end(state: PartitionState, order: Order, report: Report, origin: Origin, ou
             ended,
             report.code if not isinstance(report, Execution) else "",
             order.filled_lots,
-            wide(order.cum_quote),
-            wide(released),
+            order.cum_quote and wide(order.cum_quote),
+            released and wide(released),
             report.seq,
             report.at_ns,
             origin.receipt,

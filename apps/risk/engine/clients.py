@@ -130,7 +130,7 @@ def terms_of(order: Order | Kept) -> Terms:
         order.post_only,
         order.price_ticks,
         order.lots_asked or order.lots,
-        wide(order.asked_budget),
+        order.asked_budget and wide(order.asked_budget),
     )
     if order.extras is None:
         return plain

@@ -1,7 +1,7 @@
 """Open an order that was found good: number it, hold its cost, send it on, and say so."""
 
 from apps.common.kernel.ids import numbered_in
-from apps.common.kernel.money import wide
+from apps.common.kernel.money import WIDE_MAX, wide
 from apps.journals.machine import Origin, Outputs
 from apps.risk.contracts.commands import PlaceOrder
 from apps.risk.contracts.events import ExtrasAccepted, OrderAccepted
@@ -72,7 +72,7 @@ def for_book(order: Order, deadline_ns: int) -> HeldOrder:
         order.post_only,
         order.price_ticks,
         order.lots,
-        wide(order.budget),
+        order.budget and wide(order.budget),  # Mostly none, and `wide` is a call.
         deadline_ns,
         order.command,
     )
@@ -86,6 +86,7 @@ def send_on(order: Order, deadline_ns: int, out: Outputs) -> None:
 
 def tell(state: PartitionState, order: Order, out: Outputs) -> None:
     """Write into the log that the order is held, and what else it asks for."""
+    held = order.held
     out.events.append(
         OrderAccepted(
             state.seq,
@@ -100,9 +101,9 @@ def tell(state: PartitionState, order: Order, out: Outputs) -> None:
             order.post_only,
             order.price_ticks,
             order.lots,
-            wide(order.budget),
+            order.budget and wide(order.budget),
             order.pays_from.asset,
-            wide(order.held),
+            held if held <= WIDE_MAX else str(held),  # As `wide`: a hold is not negative.
             order.command,
         )
     )

@@ -23,7 +23,7 @@ def first_result(
         order.at_ns,
         report.at_ns,
         order.filled_lots,
-        wide(order.cum_quote),
+        order.cum_quote and wide(order.cum_quote),
         report.ended,
         report.code,
         fills,
