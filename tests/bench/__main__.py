@@ -31,6 +31,7 @@ from tests.bench import (
     bench_peers,
     bench_recovery,
     bench_risk,
+    bench_scale,
     bench_settle,
     bench_shard,
     bench_snapshot,
@@ -102,6 +103,11 @@ PARTS = {
     "book": Part(
         "book.commands_per_s book.p50_us book.p99_us",
         lambda _, quick: bench_book.run(quick=quick),
+    ),
+    "scale": Part(
+        "book.us_per_command_at_1k book.us_per_command_at_1m book.cost_ratio book.bytes_per_order "
+        "book.worst_command_ms",
+        lambda _, quick: bench_scale.run(quick=quick),
     ),
     "peers": Part(
         " ".join(bench_peers.KEYS),

@@ -102,12 +102,18 @@ class Flow:
         return HeldOrder(self.orders * 1_024, 1, account, f"c{self.orders}", *terms)
 
 
-def opened_book(flow: Flow) -> BookMachine:
-    """Return a trading market in which orders rest."""
+def empty_book() -> BookMachine:
+    """Return a trading market in which nothing rests."""
     book = BookMachine()
     book.configure([MarketDefine(SPEC), LinkAdd("risk:0")])
     book.set_rules(2)
     book.apply(OPERATOR, [MarketStateSet("trading", "bench")], 1, Outputs())
+    return book
+
+
+def opened_book(flow: Flow) -> BookMachine:
+    """Return a trading market in which orders rest."""
+    book = empty_book()
     for _ in range(RESTING // BATCH):
         book.apply(FROM_RISK, [flow.passive() for _ in range(BATCH)], 1, Outputs())
     return book

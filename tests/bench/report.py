@@ -14,6 +14,9 @@ AT_LEAST = {
     "recovery.commands_per_s": 16_667,  # A million from genesis in a minute.
 }
 AT_MOST = {
+    "book.cost_ratio": 1.5,
+    "book.bytes_per_order": 1_000,
+    "book.worst_command_ms": 5,
     "shard.decided_p50_us": 400,
     "shard.decided_p99_us": 800,
     "order.p99_ms": 15,
