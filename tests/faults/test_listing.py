@@ -134,7 +134,7 @@ def everyone_noticed(stack: Stack, alice: Person, bob: Person) -> None:
         assert [price for price, _ in depth["bids"]] == ["149.50", "149.40"]
     refused = bob.order("SELL", "149.50", symbol="SOLUSDT")
     assert refused.json()["code"] == -2010, "he owns none yet"
-    give(stack, "bob", "SOL", 10 * 10**9)
+    stack.give("bob", "SOL", 10 * 10**9)
     sold = until(lambda: filled(bob.order("SELL", "149.50", symbol="SOLUSDT")))
     assert sold["fills"][0]["commissionAsset"] == "USDT"
     until(lambda: alice.asks("GET", "/api/v3/myTrades", symbol="SOLUSDT").json())
@@ -142,24 +142,6 @@ def everyone_noticed(stack: Stack, alice: Person, bob: Person) -> None:
     assert "book:SOL-USDT" in {head["engine"] for head in heads}
     opened = alice.asks("GET", "/api/v3/openOrders", symbol="SOLUSDT").json()
     assert [order["price"] for order in opened] == ["149.40"]
-
-
-def give(stack: Stack, login: str, asset: str, minor: int) -> None:
-    """Credit somebody, by the way that a deposit takes."""
-    code = f"""
-from django.db import transaction
-from apps.common import outbox
-from apps.risk.contracts.commands import Deposit
-from apps.users import selectors
-from apps.users.services import people
-user = selectors.user_by_email(people.full_login({login!r}))
-owner = selectors.standing_for_user(user.pk)
-with transaction.atomic():
-    command = Deposit(owner.account, {asset!r}, {minor}, "a test")
-    outbox.send(command, worker=f"risk:{{owner.partition}}")
-"""
-    done = stack.manage("shell", "-c", code)
-    assert done.returncode == 0, done.stderr
 
 
 def filled(said: httpx.Response) -> dict[str, Any] | None:

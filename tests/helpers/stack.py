@@ -6,6 +6,7 @@ stack.services()              {name: row of `manage.py services --json`}
 stack.kill("risk-0-a")        kill -9; returns the dead pid (signal=… sends another one)
 stack.wait_ready("risk-0-a")  wait until it is ready again
 stack.manage("verify", "--json")   run a management command: CompletedProcess with text
+stack.give("bob", "SOL", 10**9)    credit somebody by a deposit
 stack.another_edge(FAIRBOOK_ASGI="daphne")   one more edge, with settings of its own: .url and .demo
 stack.environ                 the environment of its processes, to start a client of your own
 """
@@ -33,6 +34,18 @@ from tests.helpers.ports import free_port_range
 
 ROOT = Path(__file__).resolve().parents[2]
 _PORTS = 48  # Edges, servers, then one port per process.
+DEPOSIT = """
+from django.db import transaction
+from apps.common import outbox
+from apps.risk.contracts.commands import Deposit
+from apps.users import selectors
+from apps.users.services import people
+user = selectors.user_by_email(people.full_login({login!r}))
+owner = selectors.standing_for_user(user.pk)
+with transaction.atomic():
+    command = Deposit(owner.account, {asset!r}, {minor}, "a test")
+    outbox.send(command, worker=f"risk:{{owner.partition}}")
+"""
 
 
 class StackFailed(AssertionError):
@@ -111,6 +124,11 @@ class Stack:
         path = self.var / "log" / f"{name}.log"
         text = path.read_text(errors="replace") if path.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
+
+    def give(self, login: str, asset: str, minor: int) -> None:
+        """Credit somebody, by the way that a deposit takes."""
+        done = self.manage("shell", "-c", DEPOSIT.format(login=login, asset=asset, minor=minor))
+        assert done.returncode == 0, done.stderr
 
     def manage(self, *args: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run `manage.py` inside this exchange."""
