@@ -20,6 +20,7 @@ from apps.compliance import selectors, services
 from apps.compliance.contracts import EVERYWHERE_ELSE, RuleBook, Terms
 
 PROPOSE, DECIDE = "compliance.propose_rules", "compliance.decide_rules"
+LOOK = "compliance.view_ruleversion"
 ELSEWHERE_NAME = "everywhere else"
 LABELS = {
     "is_sanctioned": "Sanctioned",
@@ -82,6 +83,7 @@ TermsFormSet = forms.formset_factory(
 @require_safe
 def rules(request: HttpRequest) -> HttpResponse:
     """Show the rules in force, what waits for a second person, and what was before."""
+    _check_may(request, LOOK)
     book = selectors.rules_in_force()
     context = {
         "caption": f"In force: version {book.version}",
@@ -122,6 +124,7 @@ def edit(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def version(request: HttpRequest, number: int) -> HttpResponse:
     """Show how a version differs from the rules in force, and take a second person's decision."""
+    _check_may(request, LOOK)
     row = selectors.version(number)
     if row is None:
         raise Http404

@@ -3,10 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -16,6 +18,8 @@ from rest_framework.views import APIView
 
 from apps.common.errors import Refusal
 from apps.monitoring import selectors
+
+LOOK = "common.view_outboxmessage"  # What every role of the staff has, and nobody without one.
 
 TrustOut = inline_serializer(
     "Trust",
@@ -56,8 +60,10 @@ def not_here(_request: HttpRequest) -> HttpResponse:
     raise Http404
 
 
+@require_safe
 def journals(request: HttpRequest) -> HttpResponse:
     """Show each worker's journal: cursor, epoch, owner, lag, streams."""
+    _check_may_look(request)
     workers, problem = [], ""
     try:
         workers = selectors.journals()
@@ -66,11 +72,19 @@ def journals(request: HttpRequest) -> HttpResponse:
     return _page(request, "admin/journals.html", "Journals", workers=workers, problem=problem)
 
 
+@require_safe
 def services(request: HttpRequest) -> HttpResponse:
     """Show every process, as `manage.py services` does."""
+    _check_may_look(request)
     from exchange_site.ops import status
 
     return _page(request, "admin/services.html", "Services", services=status.rows())
+
+
+def _check_may_look(request: HttpRequest) -> None:
+    """Refuse somebody of the staff whom no role was given, or whose role was taken away."""
+    if not request.user.has_perm(LOOK):
+        raise PermissionDenied
 
 
 def _page(request: HttpRequest, template: str, title: str, **context: Any) -> HttpResponse:

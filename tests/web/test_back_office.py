@@ -2,9 +2,10 @@
 
 import pytest
 from django.contrib import admin
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from apps.users.models import ApiKey, User
+from apps.users.services import people, staff
 
 PAGES = sorted(admin.site._registry.values(), key=lambda page: page.model._meta.label)
 SECRETS = {"password", "sealed_secret", "body", "session_key", "get_data", "post_data"}
@@ -34,3 +35,18 @@ def test_no_page_shows_a_secret(page, by_the_most_powerful):
 
 def test_keys_are_among_the_pages():
     assert any(page.model is ApiKey for page in PAGES)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("cache", "journal")
+@pytest.mark.parametrize("page", ["journals", "services", "compliance/rules"])
+def test_staff_without_a_role_look_at_nothing(page):
+    staff.let_staff_in()
+    support = people.register(email="sue@example.org", password="x" * 20, role="support")
+    bare = User.objects.create_user("bare@example.org", "x" * 20, is_staff=True)
+    browser = Client()
+
+    browser.force_login(User.objects.get(pk=support))
+    assert browser.get(f"/admin/{page}/").status_code == 200
+    browser.force_login(bare)
+    assert browser.get(f"/admin/{page}/").status_code == 403
