@@ -3,10 +3,12 @@
 A listen key lives on `cache`, for an hour from when it was made or renewed, and no longer than the
 API key or the log-in that made it: whoever takes a listen key asks the edge's memory about its
 maker too. So revoking ends all of them at every edge, and nothing has to be found and deleted.
+The cache knows it by a digest: who reads the cache can follow nobody's stream.
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -34,17 +36,22 @@ class ListenKey(msgspec.Struct, frozen=True, array_like=True, gc=False):
 _decode = msgspec.msgpack.Decoder(ListenKey).decode
 
 
+def kept_as(name: str) -> str:
+    """Return what the cache calls a listen key."""
+    return f"{PREFIX}{sha256(name.encode()).hexdigest()}"
+
+
 async def make(cache: Any, name: str, *, account: int, kind: str, maker: str) -> None:
     """Keep a new listen key."""
     word = maker.encode()
     if kind == SESSION:
         word = sealing.seal(word, bound_to=name)
-    await cache.set(f"{PREFIX}{name}", _encode(ListenKey(account, kind, word)), ex=LIFE_S)
+    await cache.set(kept_as(name), _encode(ListenKey(account, kind, word)), ex=LIFE_S)
 
 
 async def find(cache: Any, name: str) -> ListenKey | None:
     """Return a listen key that has not run out."""
-    raw = await cache.get(f"{PREFIX}{name}")
+    raw = await cache.get(kept_as(name))
     try:
         return _decode(raw) if raw is not None else None
     except msgspec.DecodeError:
@@ -53,12 +60,12 @@ async def find(cache: Any, name: str) -> ListenKey | None:
 
 async def renew(cache: Any, name: str) -> None:
     """Let it live for another hour."""
-    await cache.expire(f"{PREFIX}{name}", LIFE_S)
+    await cache.expire(kept_as(name), LIFE_S)
 
 
 async def end(cache: Any, name: str) -> None:
     """End it."""
-    await cache.delete(f"{PREFIX}{name}")
+    await cache.delete(kept_as(name))
 
 
 def lives_on(name: str, found: ListenKey) -> tuple[Name, ...]:

@@ -82,7 +82,7 @@ def session_grant(session_key: str) -> SessionGrant | None:
     """Return what this session cookie opens, or None if nobody is logged in by it (any more)."""
     if not sessions.is_key(session_key):
         return None
-    store = SessionStore(session_key)
+    store = SessionStore(sessions.name_of(session_key))  # The row alone, not its copy.
     user_id, now = store.get(SESSION_KEY), time.time()
     user = User.objects.filter(pk=user_id, is_active=True).first() if user_id else None
     if user is None or store.get(BACKEND_SESSION_KEY) not in settings.AUTHENTICATION_BACKENDS:

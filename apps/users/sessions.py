@@ -20,14 +20,18 @@ PASSKEY = "passkey"
 DEMO = "demo"  # The kind of factor of a log-in by the demo's one click.
 FRESH_S = 300.0
 TOUCH_EVERY_S = 60.0
+NAME_LENGTH = 40  # What the column of Django's table holds: 160 bits.
 _KEY = re.compile(r"[a-z0-9]{8,40}", re.ASCII)
 _CUSTOMER = (timedelta(minutes=30), timedelta(hours=12))
 _STAFF = (timedelta(minutes=15), timedelta(hours=8))
 
 
 def name_of(session_key: str) -> str:
-    """Return what a session is called outside its row: never the cookie itself."""
-    return sha256(session_key.encode()).hexdigest()
+    """Return what a session is called everywhere but in its cookie, its row and its copies too.
+
+    Whoever reads the database or the cache learns no cookie by it.
+    """
+    return sha256(session_key.encode()).hexdigest()[:NAME_LENGTH]
 
 
 def is_key(word: str | None) -> bool:

@@ -114,6 +114,9 @@ def command(data_dir: Path) -> list[str]:
         "max_wal_size": "512MB",
         "checkpoint_completion_target": "0.9",
         "log_line_prefix": "%m [%p] %q%u@%d ",
+        # A statement that fails, and the row it failed for, carry people's data.
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
         "timezone": "UTC",
     }
     if config.env == "test":

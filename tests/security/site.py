@@ -72,9 +72,10 @@ class Site:
         self._stack.enter_context(published())
         self.postbox = Postbox()
         self._answers: dict[str, dict[str, list[Answer]]] = {}
-        self._run(self._start())
+        self.run(self._start())
 
-    def _run(self, act: Any) -> Any:
+    def run(self, act: Any) -> Any:
+        """Do something in the site's loop."""
         return self._runner.run(act)
 
     async def _start(self) -> None:
@@ -89,7 +90,7 @@ class Site:
 
     def close(self) -> None:
         """Stop all of it."""
-        self._run(self._stop())
+        self.run(self._stop())
         self._runner.close()
         self._stack.close()
         base.gate.cache_clear()
@@ -123,15 +124,15 @@ class Site:
         method, path = name.partition(" [")[0].split(" ", 1)
         self.postbox.sent.clear()
         if method == "WS":
-            return [self._run(self._socket(name, path, caller))]
+            return [self.run(self._socket(name, path, caller))]
         answers = []
         for real in self._paths(path):
             request = self._request(name, method, real, caller, changed)
-            answer: Answer = self._run(self._sent(request, caller))
+            answer: Answer = self.run(self._sent(request, caller))
             answer.commands = list(self.postbox.commands)
             answers.append(answer)
         if path in ENDS_LOG_INS:
-            self._run(in_thread(caller.log_in))  # It must be committed: edges read by themselves.
+            self.run(in_thread(caller.log_in))  # It must be committed: edges read by themselves.
         return answers
 
     def _paths(self, path: str) -> list[str]:
@@ -180,19 +181,27 @@ class Site:
         name, alice = secrets.token_hex(32), self.world.callers["user"]
         maker = self.world.callers["read"].key.encode()
         made = listen_keys._encode(listen_keys.ListenKey(alice.account, KEY, maker))
-        self.world.cache.set(f"{listen_keys.PREFIX}{name}", made, ex=60)
+        self.world.cache.set(listen_keys.kept_as(name), made, ex=60)
         return name
 
+    def kept(self, request: dict[str, Any], caller: Any) -> Answer:
+        """Send a request, and let it have its effects."""
+        answer: Answer = self.run(self._plainly(request, caller))
+        return answer
+
     async def _sent(self, request: dict[str, Any], caller: Caller) -> Answer:
+        undo = await sync_to_async(_begin)()
+        try:
+            return await self._plainly(request, caller)
+        finally:
+            await sync_to_async(_undo)(undo)
+
+    async def _plainly(self, request: dict[str, Any], caller: Any) -> Answer:
         transport = httpx.ASGITransport(
             app=application, client=(caller.address, 1), raise_app_exceptions=False
         )
-        undo = await sync_to_async(_begin)()
-        try:
-            async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
-                said = await http.request(**request)
-        finally:
-            await sync_to_async(_undo)(undo)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as http:
+            said = await http.request(**request)
         return Answer(said.status_code, said.text, said.headers, f"{request['url']}")
 
     async def _socket(self, name: str, path: str, caller: Caller) -> Answer:

@@ -120,7 +120,7 @@ class World:
     """Everybody, and the names of what is Alice's."""
 
     def __init__(self, journal: Any, cache: Any) -> None:
-        self.cache = cache
+        self.journal, self.cache = journal, cache
         staff_roles.let_staff_in()
         for spec in demo_markets.MARKETS:
             markets.list_market(spec, journal=journal)

@@ -43,15 +43,19 @@ class OpenSession(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 def note(session_key: str, *, user_id: int, device_id: int | None, name: str, place: str) -> None:
-    """Remember whose a session is, and where it began."""
+    """Remember whose the session of a cookie is, and where it began."""
     LogIn.objects.create(
-        session_key=session_key, user_id=user_id, device_id=device_id, name=name, place=place
+        session_key=sessions.name_of(session_key),
+        user_id=user_id,
+        device_id=device_id,
+        name=name,
+        place=place,
     )
 
 
 def list_open(*, user_id: int, this: str | None) -> list[OpenSession]:
-    """Return a person's open log-ins, last used first. `this` is the key of the one that asks."""
-    found = [_told(row, kept, this) for row, kept in _alive(user_id)]
+    """Return a person's open log-ins, last used first. `this` is the cookie of the one that asks."""
+    found = [_told(row, kept, _named(this)) for row, kept in _alive(user_id)]
     return sorted(found, key=lambda one: one.seen_at, reverse=True)
 
 
@@ -67,7 +71,7 @@ def revoke(*, user_id: int, number: int) -> None:
 @transaction.atomic(durable=True)
 def revoke_others(*, user_id: int, this: str | None) -> int:
     """End all log-ins of a person but the one that asks; return how many."""
-    others = [row for row, _ in _alive(user_id) if row.session_key != this]
+    others = [row for row, _ in _alive(user_id) if row.session_key != _named(this)]
     for row in others:
         _end(row)
     return len(others)
@@ -84,10 +88,14 @@ def forget_ended() -> int:
 def _end(row: LogIn) -> None:
     who = f"user:{row.user_id}"
     audit.record("session.revoked", subject=who, actor=who, session=row.pk)
-    key = row.session_key
+    name = row.session_key
     row.delete()
-    Session.objects.filter(session_key=key).delete()
-    transaction.on_commit(lambda: SessionStore(key).delete())  # Its copy, and all edges hear.
+    Session.objects.filter(session_key=name).delete()
+    transaction.on_commit(lambda: SessionStore().end(name))  # Its copy, and all edges hear.
+
+
+def _named(cookie: str | None) -> str:
+    return sessions.name_of(cookie) if cookie else ""
 
 
 def _alive(user_id: int) -> Iterator[tuple[LogIn, dict[str, Any]]]:
