@@ -7,12 +7,13 @@ PY     := .venv/bin/python
 export FAIRBOOK_STARTED := $(shell date +%s.%N)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup up down reset test test-redis check bench bench-peers verify psql tour chaos soak lock
+.PHONY: help setup up down reset test test-redis check bench bench-peers verify psql tour chaos soak lock audit
 
 help:
 	@echo "make up [DETACH=1]  start everything      make down    stop it      make reset  start afresh"
 	@echo "make test           check and all tests   make check   lint, types, contracts"
 	@echo "make verify         do the books tie?     make bench   measure      make tour   one minute's show"
+	@echo "make audit          known holes in what we depend on (needs the network)"
 	@echo "make psql           a database shell      make chaos   kill things  make soak   for hours"
 
 setup:
@@ -39,6 +40,10 @@ ALONE := tests/browser tests/faults tests/journals tests/journeys tests/ops test
 test: check
 	$(PY) -m pytest -m "not chaos" $(ALONE)
 	$(PY) -m pytest -m "not chaos" -n 2 --dist loadfile tests --ignore=tests/house $(ALONE:%=--ignore=%)
+
+# Asks the index about every pinned version; --strict, because without an answer it would say "fine".
+audit: setup
+	$(PY) -m pip_audit --strict --disable-pip --require-hashes -r requirements.txt
 
 test-redis: setup
 	$(PY) -m tests.helpers.with_redis $(PY) -m pytest -q tests/journals

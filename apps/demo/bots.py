@@ -114,7 +114,7 @@ class MarketBots:
     def __init__(self, market: Market, maker: ApiClient, takers: list[ApiClient]) -> None:
         self.market, self.maker = market, maker
         self.takers = [Trader(taker) for taker in takers]
-        self.chance = random.Random(f"{config.integer('FAIRBOOK_SEED')}:{market.symbol}")  # noqa: S311 - no secret
+        self.chance = random.Random(f"{config.integer('FAIRBOOK_SEED')}:{market.symbol}")  # noqa: S311 - no secret # nosec B311
         self.quotes = [Quote(side, level) for level in range(LEVELS) for side in ("BUY", "SELL")]
         self.placed = 0
 

@@ -64,7 +64,7 @@ LEFT JOIN ledger_ledgeraccount a ON a.id = p.account_id
 LEFT JOIN ledger_settledfill f ON f.entry_id = e.id
 WHERE e.partition = %s AND e.batch > %s AND e.batch <= %s
 ORDER BY e.id, p.leg
-"""  # noqa: S608 - constants only
+"""  # noqa: S608 - constants only # nosec B608
 _UNBALANCED = """
 SELECT coalesce(p.entry_id, e.id), e.kind, e.reference, p.asset, coalesce(p.total, 0)
 FROM ledger_entry e

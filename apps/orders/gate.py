@@ -43,7 +43,7 @@ if #KEYS > counted then
 end
 return told
 """
-COUNT_SHA = hashlib.sha1(COUNT.encode()).hexdigest()  # noqa: S324 - the server names scripts so.
+COUNT_SHA = hashlib.sha1(COUNT.encode(), usedforsecurity=False).hexdigest()  # As servers name it.
 SIGNS = [pressure.KEY, lag.LAG, lag.AT]
 
 log = structlog.get_logger("fairbook.edge")

@@ -30,6 +30,7 @@ PRODUCTION = {
     "JOURNAL_URL": "redis://:word@journal.example/0",
     "REDIS_URL": "redis://:word@cache.example/0",
 }
+SOURCES = ("apps", "matching_worker", "exchange_site")
 CHECKS: list[tuple[str, list[str], dict[str, str]]] = [
     ("ruff check", [str(BIN / "ruff"), "check", "--quiet", "."], {}),
     ("ruff format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."], {}),
@@ -42,6 +43,11 @@ CHECKS: list[tuple[str, list[str], dict[str, str]]] = [
         PRODUCTION,
     ),
     ("makemigrations --check", [*MANAGE, "makemigrations", "--check", "--dry-run"], {}),
+    (
+        "bandit",
+        [str(BIN / "bandit"), "-q", "-c", "pyproject.toml", "-r", *SOURCES],
+        {},
+    ),
     ("mypy", [str(BIN / "mypy"), "--no-error-summary"], {}),
 ]
 

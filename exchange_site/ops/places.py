@@ -35,7 +35,7 @@ def socket_dir() -> Path:
     mark = hashlib.sha256(os.fsencode(str(var()))).hexdigest()[:12]
     short = Path(tempfile.gettempdir()) / f"fairbook-{os.getuid()}-{mark}"
     if len(os.fsencode(str(short))) > _SOCKET_PATH_MAX:
-        short = Path("/tmp") / short.name  # noqa: S108 - made private below, or refused
+        short = Path("/tmp") / short.name  # noqa: S108 - made private below # nosec B108
     short.mkdir(mode=0o700, exist_ok=True)
     if short.lstat().st_uid != os.getuid() or short.is_symlink():
         raise PermissionError(f"{short} belongs to somebody else: remove it, or set FAIRBOOK_VAR")

@@ -19,7 +19,7 @@ def main() -> None:
     from psycopg.conninfo import conninfo_to_dict
 
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER"}
-    names |= {"password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    names |= {"password": "PGPASSWORD", "dbname": "PGDATABASE"}  # A name. # nosec B105
     parts = conninfo_to_dict(config.text("DATABASE_OWNER_URL"))
     os.environ.update({names[key]: str(value) for key, value in parts.items() if key in names})
     os.execv(program, [program, *sys.argv[1:]])

@@ -130,7 +130,7 @@ def fetch_uv() -> None:
     question = urllib.request.Request(  # noqa: S310 - the person's own index, or the public one
         f"{index}/uv/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}
     )
-    with urllib.request.urlopen(question, timeout=60) as answer:  # noqa: S310
+    with urllib.request.urlopen(question, timeout=60) as answer:  # noqa: S310  # nosec B310
         files = json.load(answer)["files"]
     libc = "musllinux" if not platform.libc_ver()[0] else "manylinux"
     for file in files:
@@ -138,7 +138,7 @@ def fetch_uv() -> None:
         fits = libc in name and name.endswith(f"_{platform.machine()}.whl")
         if not (version and name.startswith(f"uv-{version[1]}-") and fits):
             continue
-        with urllib.request.urlopen(file["url"], timeout=120) as answer:  # noqa: S310
+        with urllib.request.urlopen(file["url"], timeout=120) as answer:  # noqa: S310  # nosec B310
             body = answer.read()
         if hashlib.sha256(body).hexdigest() not in hashes:
             raise StepFailed(f"{name} has another hash than {UV_REQUIREMENTS.name} says")

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import time
-import xmlrpc.client
+import xmlrpc.client  # Of our own supervisor only. # nosec B411
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -145,7 +145,7 @@ def build_id() -> str:
     """Return the commit that runs, or what FAIRBOOK_BUILD says."""
     if config.is_set("FAIRBOOK_BUILD"):
         return config.text("FAIRBOOK_BUILD")
-    done = subprocess.run(
+    done = subprocess.run(  # git, wherever it is. # nosec B607
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         cwd=ROOT,
         capture_output=True,

@@ -154,7 +154,7 @@ class Check(models.Model):
     """What a provider found in one round. Written once: asked again, the first word stands."""
 
     class Outcome(models.TextChoices):
-        PASS = "pass"  # noqa: S105 - a word, no password
+        PASS = "pass"  # noqa: S105 - a word, no password # nosec B105
         FAIL = "fail"
         REFER = "refer"
 
