@@ -149,7 +149,7 @@ class EdgeMemory:
         """Begin to read an entry again, unless that is under way."""
         read = self._reads.get(name)
         if read is None:
-            read = asyncio.create_task(asyncio.to_thread(self._read, name, secret))
+            read = asyncio.create_task(asyncio.to_thread(self._read_apart, name, secret))
             self._reads[name] = read
             read.add_done_callback(partial(self._end_read, name))
         return read
@@ -194,8 +194,15 @@ class EdgeMemory:
         age_s = self._clock() - entry.read_at
         return age_s < (FRESH_S if self._hears else DEAF_FRESH_S)
 
+    def _read_apart(self, name: tuple[str, str], secret: str) -> Grant | None:
+        """Read in a thread of the pool, whose connection nobody else tidies up."""
+        try:
+            return self._read(name, secret)
+        finally:
+            connections.close_all()
+
     def _read(self, name: tuple[str, str], secret: str) -> Grant | None:
-        """Read from PostgreSQL, in a thread."""
+        """Read from PostgreSQL."""
         asked_at, changes = self._clock(), self._changes
         load = selectors.key_grant if name[0] == KEY else selectors.session_grant
         try:
@@ -204,8 +211,6 @@ class EdgeMemory:
             self._down_until = self._clock() + DOWN_S
             log.warning("users.memory.database_away", reason=str(error).splitlines()[0][:200])
             raise
-        finally:
-            connections.close_all()
         if changes == self._changes:
             self._put(name, _Entry(grant, asked_at))
             return grant

@@ -30,6 +30,10 @@ PATHS = {
     "/api/v1/orders/<int:order_id>/life": "/api/v1/orders/{order}/life",
     "/api/v1/account/transfers/<uuid:transfer_id>": "/api/v1/account/transfers/{transfer}",
     "/api/v1/account/keys/<str:public_id>": "/api/v1/account/keys/{key}",
+    "/api/v1/account/sessions/<int:number>": "/api/v1/account/sessions/{log_in}",
+    "/api/v1/account/factors/<str:kind>/<int:number>": "/api/v1/account/factors/totp/{app}",
+    "/api/v1/account/factors/totp/<int:number>/code": "/api/v1/account/factors/totp/{app}/code",
+    "/admin/users/factorreset/<int:number>/decide/": "/admin/users/factorreset/{lost}/decide/",
     "/api/v1/account/devices/<int:number>": "/api/v1/account/devices/{device}",
     "/api/v1/account/subaccounts/<int:number>": "/api/v1/account/subaccounts/{desk}",
     "/api/v1/kyc/specimens/<str:kind>": "/api/v1/kyc/specimens/selfie",
@@ -111,6 +115,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/kyc/applications": {"tier": 2},
     "PATCH /api/v1/kyc/applications/<uuid:public_id>": {"answers": {"city": "Bern"}},
     "POST /api/v1/session": {"login": "bob@example.org", "password": PASSWORD},
+    "POST /api/v1/session/factor": {"code": "000000"},
+    "POST /api/v1/session/passkey": {"credential": {}},
+    "POST /api/v1/account/factors/passkeys": {"credential": {}},
+    "POST /api/v1/account/factors/totp": {"label": "one more"},
+    "POST /api/v1/account/factors/totp/<int:number>/code": {"code": "000000"},
+    "POST /admin/users/factorreset/<int:number>/decide/": REASON | {"approve": "1"},
     "POST /api/v1/users": {
         "email": "new@example.org", "password": PASSWORD, "full_name": "New", "country": "CH",
     },
@@ -162,5 +172,5 @@ def names_something(row: str) -> bool:
 
 THINGS = (
     *("order", "order_name", "list", "transfer", "key", "device", "desk", "application"),
-    *("document", "account", "listen_key"),
+    *("document", "account", "listen_key", "log_in", "app"),
 )

@@ -34,7 +34,11 @@ from tests.security.table import Row, table
 from tests.security.world import Caller, World
 
 DIALECT = ("/api/v3/", "/sapi/")
-ENDS_LOG_INS = ("/api/v1/session", "/admin/logout/", "/api/v1/account/password")
+ENDS_LOG_INS = (
+    *("/api/v1/session", "/api/v1/session/passkey", "/admin/logout/", "/api/v1/account/password"),
+    *("/api/v1/account/sessions", "/api/v1/account/factors/recovery-codes"),
+    "/api/v1/account/factors/<str:kind>/<int:number>",
+)
 NO_LIMITS = limits.Limits(weight_1m=10**9, orders_10s=10**9)
 
 

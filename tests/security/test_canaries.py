@@ -8,6 +8,7 @@ words, because one looks people up by them; nowhere else.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
@@ -29,6 +30,7 @@ from apps.common.config import config
 from apps.users.models import User
 from apps.users.services import people
 from exchange_site.ops import postgres
+from tests.helpers.factors import code_of
 from tests.helpers.mails import word_to
 from tests.orders.conftest import in_thread
 
@@ -103,11 +105,30 @@ def plant(visitor: Visitor) -> None:
     assert sends("POST", "/api/v1/account/password", change).status == 204
     notes("session after a change", visitor.cookies[settings.SESSION_COOKIE_NAME])
     notes("device", visitor.cookies[settings.DEVICE_COOKIE_NAME])
+    _gets_an_app(visitor)
     made = sends("POST", "/api/v1/account/keys", {"kind": "hmac", "label": "canaries"})
     notes("API secret", json.loads(made.text)["secret"])
     stream = sends("POST", "/api/v3/userDataStream")
     notes("listen key", json.loads(stream.text)["listenKey"])
     _apply(visitor)
+
+
+def _gets_an_app(visitor: Visitor) -> None:
+    """Add a second factor, use one of its recovery codes, and show it a wrong one."""
+    sends, notes = visitor.sends, visitor.notes
+    app = json.loads(sends("POST", "/api/v1/account/factors/totp", {"name": "phone"}).text)
+    secret = notes("TOTP secret", app["secret"])
+    notes("TOTP secret in bytes", base64.b32decode(secret).hex())
+    path = f"/api/v1/account/factors/totp/{app['id']}/code"
+    shown = json.loads(sends("POST", path, {"code": code_of(secret)}).text)
+    first, second, *_ = shown["recovery_codes"]
+    notes("recovery code, unused", first)
+    notes("session after a factor", visitor.cookies[settings.SESSION_COOKIE_NAME])
+    used = notes("recovery code, used", second)
+    assert sends("POST", "/api/v1/session/factor", {"code": used}).status == 200
+    wrong = notes("recovery code, wrong", second[::-1])
+    assert sends("POST", "/api/v1/session/factor", {"code": wrong}).status == 401
+    notes("session after a step-up", visitor.cookies[settings.SESSION_COOKIE_NAME])
 
 
 def _apply(visitor: Visitor) -> None:

@@ -125,7 +125,7 @@ def test_files_carry_them_and_may_be_kept(site):
 def test_cookies_are_closed_to_scripts_and_other_sites(site):
     caller = site.world.callers["stranger"]
     headers = {"Cookie": caller.cookies, "X-CSRFToken": caller.csrf}
-    body = json.dumps({"login": "bob@example.org", "password": PASSWORD}).encode()
+    body = json.dumps({"login": "pia@example.org", "password": PASSWORD}).encode()
     sent = {"method": "POST", "url": "/api/v1/session", "content": body}
     answer = site.kept(sent | {"headers": headers | {"Content-Type": "application/json"}}, caller)
 

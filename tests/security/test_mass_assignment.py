@@ -74,7 +74,8 @@ def asked(
     """Ask with foreign fields; return the answer, and all rows as they were before the undoing."""
     seen: dict[str, Any] = {}
     undo, people = sites._undo, site.world.callers.values()
-    known = {str(number) for one in people for number in (one.user_id, one.account)}
+    numbers = {number for one in people for number in (one.user_id, one.account)}
+    known = {str(number) for number in numbers if number > 1}  # 1 is nobody's yet.
 
     def look_then_undo(block: Any) -> None:
         seen.update(columns(known))

@@ -34,11 +34,20 @@ from apps.orders.projector import store
 from apps.orders.projector.folds import Changes
 from apps.users import sessions, signatures
 from apps.users.contracts import KeyTerms
-from apps.users.models import Device, User
-from apps.users.services import accounts, devices, keys, passwords, people, subaccounts
+from apps.users.models import AuthenticatorApp, Device, FactorReset, LogIn, User
+from apps.users.services import (
+    accounts,
+    devices,
+    keys,
+    open_sessions,
+    passwords,
+    people,
+    subaccounts,
+)
 from apps.users.services import staff as staff_roles
 from apps.users.session_store import SessionStore
 from matching_worker.contracts.to_book import OrderExtras
+from tests.helpers.factors import give_app
 from tests.helpers.mails import word_to
 from tests.kyc.stage import Applicant
 from tests.security.parts import PASSWORD
@@ -73,16 +82,23 @@ class Caller:
         self.csrf_header = self.csrf
 
     def log_in(self) -> None:
-        """Open a session, as the log-in does."""
+        """Open a session, as a complete log-in does: staff by a passkey, customers by an app."""
         if self.key or not self.user_id:
             return
         request = HttpRequest()
         request.user, request.session = AnonymousUser(), SessionStore()
         user = User.objects.get(pk=self.user_id)
         login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-        sessions.begin(request.session, now=time.time(), is_staff=user.is_staff)
+        now, kind = time.time(), sessions.PASSKEY if user.is_staff else "totp"
+        sessions.begin(request.session, now=now, is_staff=user.is_staff)
+        sessions.note_password(request.session, now=now)
+        sessions.note_factor(request.session, kind=kind, now=now)
         request.session.save()
+        LogIn.objects.filter(session_key=sessions.name_of(self.session)).delete()
         self.session = str(request.session.session_key)
+        open_sessions.note(
+            self.session, user_id=user.pk, device_id=None, name="A browser", place="Bern"
+        )
 
     @property
     def cookies(self) -> str:
@@ -134,6 +150,7 @@ class World:
         self._things_of_alice()
         self._orders_of_alice()
         self._things_of_staff()
+        self._factors()
         for caller in self.callers.values():
             caller.log_in()
 
@@ -229,6 +246,21 @@ class World:
             effective_from=datetime.now(UTC),
             based_on=book.version,
         )
+
+    def _factors(self) -> None:
+        """Everybody has an app, Alice is logged in elsewhere too, and Dave has lost what he had."""
+        for caller in self.callers.values():
+            if caller.user_id and not caller.key:
+                give_app(caller.user_id)
+        alice = self.callers["user"]
+        elsewhere = Caller("elsewhere", "127.0.2.1", user_id=alice.user_id)
+        elsewhere.log_in()
+        dave = User.objects.get(email="dave@example.org")
+        self.names |= {
+            "app": AuthenticatorApp.objects.get(user_id=alice.user_id).pk,
+            "log_in": LogIn.objects.get(user_id=alice.user_id).pk,
+            "lost": FactorReset.objects.create(user=dave).pk,
+        }
 
     def names_for(self, caller: Caller) -> dict[str, Any]:
         """Return all names as a request of this caller has them, with a fresh listen key."""

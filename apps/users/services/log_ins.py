@@ -21,7 +21,7 @@ from apps.users.models import User
 from apps.users.services import devices, factor_resets, factors, open_sessions
 
 HALF_OPEN, HALF_OPEN_S = "half_open", 300
-PASSWORD = "password"  # noqa: S105 - what was shown, not one.
+PASSWORD = "password"  # noqa: S105  # nosec B105 - what was shown, not one.
 
 
 class LogInAgain(Refusal):

@@ -54,7 +54,7 @@ def note(session_key: str, *, user_id: int, device_id: int | None, name: str, pl
 
 
 def list_open(*, user_id: int, this: str | None) -> list[OpenSession]:
-    """Return a person's open log-ins, last used first. `this` is the cookie of the one that asks."""
+    """Return a person's open log-ins, last used first. `this` is the cookie of who asks."""
     found = [_told(row, kept, _named(this)) for row, kept in _alive(user_id)]
     return sorted(found, key=lambda one: one.seen_at, reverse=True)
 
