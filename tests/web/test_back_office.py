@@ -6,6 +6,7 @@ from django.test import Client, RequestFactory
 
 from apps.users.models import ApiKey, User
 from apps.users.services import people, staff
+from tests.helpers.factors import has_just_shown
 
 PAGES = sorted(admin.site._registry.values(), key=lambda page: page.model._meta.label)
 SECRETS = {"password", "sealed_secret", "body", "session_key", "get_data", "post_data"}
@@ -46,7 +47,7 @@ def test_staff_without_a_role_look_at_nothing(page):
     bare = User.objects.create_user("bare@example.org", "x" * 20, is_staff=True)
     browser = Client()
 
-    browser.force_login(User.objects.get(pk=support))
+    has_just_shown(browser, support, kind="passkey")
     assert browser.get(f"/admin/{page}/").status_code == 200
-    browser.force_login(bare)
+    has_just_shown(browser, bare, kind="passkey")
     assert browser.get(f"/admin/{page}/").status_code == 403
