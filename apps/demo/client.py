@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import time
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -80,6 +81,13 @@ class ApiClient:
     async def public(self, path: str, **params: Any) -> Any:
         """GET something that needs no key."""
         return await self._send("GET", path, urlencode(params))
+
+    async def going_price(self, symbol: str) -> Decimal:
+        """Return the last trade's price, else the best offer's or bid's; 0 before all of them."""
+        last = await self.public("/api/v3/ticker/price", symbol=symbol)
+        best = await self.public("/api/v3/ticker/bookTicker", symbol=symbol)
+        found = (Decimal(word) for word in (last["price"], best["askPrice"], best["bidPrice"]))
+        return next((price for price in found if price), Decimal(0))
 
     async def signed(self, method: str, path: str, **params: Any) -> Any:
         """Call something that is signed: a time, then HMAC-SHA256 over the query."""

@@ -62,13 +62,12 @@ class Probe:
         """Choose a price far from the market, and the smallest size that the market takes there."""
         info = await self.client.public("/api/v3/exchangeInfo", symbol=self.symbol)
         filters = {one["filterType"]: one for one in info["symbols"][0]["filters"]}
-        ticker = await self.client.public("/api/v3/ticker/price", symbol=self.symbol)
         tick, lot = (
             Decimal(filters[name][step])
             for name, step in (("PRICE_FILTER", "tickSize"), ("LOT_SIZE", "stepSize"))
         )
         notional = filters.get("NOTIONAL") or filters["MIN_NOTIONAL"]
-        price = Decimal(ticker["price"]) * AWAY // tick * tick
+        price = await self.client.going_price(self.symbol) * AWAY // tick * tick
         size = (Decimal(notional["minNotional"]) * 2 / price // lot + 1) * lot
         self._terms = {"price": f"{price:f}", "quantity": f"{size:f}"}
 

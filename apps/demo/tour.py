@@ -19,6 +19,7 @@ from apps.demo.experiment import Experiment
 
 BUYER, SELLER = "alice", "bob"
 AMOUNT = "250"
+QUOTED_EVERY_S = 0.25
 WAIT_S = 15.0
 VERIFY_S = 25.0  # Of a journal too long for this tour, the watch tells what it found.
 
@@ -75,8 +76,10 @@ class Tour:
         filters = {one["filterType"]: one for one in info["symbols"][0]["filters"]}
         tick = Decimal(filters["PRICE_FILTER"]["tickSize"])
         lot = Decimal(filters["LOT_SIZE"]["stepSize"])
-        last = await buyer.public("/api/v3/ticker/price", symbol=self.symbol)
-        price = Decimal(last["price"]) * Decimal("1.001") // tick * tick
+        await self._until(
+            lambda: self._is_quoted(buyer), "nobody has quoted a price", pace_s=QUOTED_EVERY_S
+        )
+        price = await buyer.going_price(self.symbol) * Decimal("1.001") // tick * tick
         size = (Decimal(100) / price // lot) * lot
         terms = {"symbol": self.symbol, "type": "LIMIT", "timeInForce": "GTC"}
         terms |= {"price": f"{price:f}", "quantity": f"{size:f}"}
@@ -93,6 +96,9 @@ class Tour:
             f" · receipt {bought['engine']} #{bought['engineSeq']} {bought['journalHash'][:12]}…",
         )
         return dict(bought)
+
+    async def _is_quoted(self, client: ApiClient) -> bool:
+        return bool(await client.going_price(self.symbol))
 
     async def _tidy(self, seller: ApiClient, order_id: int) -> None:
         """Take away what was not needed because the market had a better price."""
@@ -177,12 +183,14 @@ class Tour:
         off = {asset: minor for asset, minor in trust["imbalance"].items() if minor != "0"}
         self.say("verify", f"ledger off by {off or 0}, verified to #{seq}, {age_s:.0f} s ago")
 
-    async def _until(self, holds: Callable[[], Any], otherwise: str) -> None:
+    async def _until(
+        self, holds: Callable[[], Any], otherwise: str, *, pace_s: float = 0.01
+    ) -> None:
         ends_at = time.monotonic() + WAIT_S
         while not await holds():
             if time.monotonic() > ends_at:
                 raise TourFailed(f"{otherwise} within {WAIT_S:.0f} s")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(pace_s)
 
 
 def where() -> str:
