@@ -36,7 +36,7 @@ check: setup
 
 # First what needs the machine for itself (whole exchanges, browsers, processes that are killed), then
 # the rest on two cores at once, each half with servers of its own.
-ALONE := tests/browser tests/faults tests/journals/test_process_life.py tests/journeys tests/ops tests/proofs/test_with_processes.py
+ALONE := tests/browser tests/faults tests/journals/test_process_life.py tests/journeys tests/ops/test_daphne.py tests/ops/test_stack.py tests/proofs/test_with_processes.py
 test: check
 	$(PY) -m pytest -m "not chaos" $(ALONE)
 	$(PY) -m pytest -m "not chaos" -n 2 --dist loadfile tests --ignore=tests/house $(ALONE:%=--ignore=%)

@@ -66,14 +66,19 @@ def epochs(stack: Stack) -> dict[str, int]:
 
 
 async def under_load(
-    stack: Stack, traders: list[Keys], seed: int, strike: Callable[[], Awaitable[None]]
+    stack: Stack,
+    traders: list[Keys],
+    seed: int,
+    strike: Callable[[], Awaitable[None]],
+    *,
+    after_s: float = AFTER_S,
 ) -> tuple[Load, float]:
     """Trade, strike when the seed says, trade on; return the load and the moment."""
     async with Load(
         [stack.edge_url(1), stack.edge_url(2)], traders, seed=seed, symbols=SYMBOLS
     ) as load:
         load.at_prices(PRICES)
-        running = asyncio.create_task(load.run(rate=RATE, seconds=BEFORE_S + AFTER_S))
+        running = asyncio.create_task(load.run(rate=RATE, seconds=BEFORE_S + after_s))
         await asyncio.sleep(BEFORE_S * random.Random(seed).uniform(0.5, 1.0))
         struck_at = time.time()
         await strike()
@@ -105,7 +110,8 @@ async def kill_once(stack: Stack, fault: Fault, traders: list[Keys], seed: int) 
     async def strike() -> None:
         stack.kill(victim)
 
-    load, struck_at = await under_load(stack, traders, seed, strike)
+    after_s = min(AFTER_S, fault.within_s + 2)
+    load, struck_at = await under_load(stack, traders, seed, strike, after_s=after_s)
 
     took = load.history.recovery_s(struck_at, "BTCUSDT")
     print(f"{fault.name}: killed {victim}, trading again after {took:.2f} s")
