@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from exchange_site.ops.servers import valkey_binary
 from tests.helpers.ports import free_ports
@@ -40,8 +42,9 @@ class LocalValkey:
             words += ["--appendonly", "yes", "--appendfsync", "always"]
             words += ["--maxmemory-policy", "noeviction"]
         self._process = subprocess.Popen([*words, *self._options], stdout=subprocess.DEVNULL)
-        client = redis.Redis(port=self.port)
+        client = redis.Redis(port=self.port, retry=Retry(NoBackoff(), retries=0))
         for _ in range(400):
+            assert self._process.poll() is None, "valkey refuses to start"
             try:
                 client.ping()
             except redis.RedisError:
@@ -49,7 +52,7 @@ class LocalValkey:
             else:
                 client.close()
                 return self
-        raise AssertionError("valkey did not start")
+        raise AssertionError("valkey did not start in ten seconds")
 
     def kill(self) -> None:
         """Kill it, as a crash would."""
