@@ -126,6 +126,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("FAIRBOOK_TRIM_AGE_S", "30", "age after which archived entries are trimmed", _whole),
     Setting("FAIRBOOK_ARCHIVE_DISK_PERCENT", "80", "archive disk above which orders wait", _whole),
     Setting("FAIRBOOK_SNAPSHOT_S", "60", "time between two snapshots", _whole),
+    Setting(
+        "FAIRBOOK_ENGINE",
+        "auto",
+        "how a book takes whole frames: pure, compiled, or auto (compiled where it is built)",
+        _one_of("auto", "pure", "compiled"),
+    ),
     Setting("FAIRBOOK_SNAPSHOT_COMMANDS", "200000", "commands between two snapshots", _whole),
     Setting("FAIRBOOK_REPLY_TTL_S", "60", "life of a reply stream", _whole),
     Setting("FAIRBOOK_SOURCE_FORGET_S", "600", "silence after which a source is forgotten", _whole),

@@ -27,6 +27,7 @@ from matching_worker.codec import BOOK_CODEC
 from matching_worker.contracts.from_book import BookEvent
 from matching_worker.engine import BookMachine
 from matching_worker.engine.limits import LIMITS, Limits
+from matching_worker.engine.ways import PURE, Way
 
 KeepHeads = Callable[[Sequence[OutsideHead]], None]
 _events = msgspec.msgpack.Decoder(list[BookEvent | FrameRefused])
@@ -35,8 +36,8 @@ _events = msgspec.msgpack.Decoder(list[BookEvent | FrameRefused])
 class ListeningBook(BookMachine):
     """A book that also remembers what it was given in this batch."""
 
-    def __init__(self, limits: Limits = LIMITS) -> None:
-        super().__init__(limits)
+    def __init__(self, limits: Limits = LIMITS, way: Way = PURE) -> None:
+        super().__init__(limits, way)
         self.heard: list[Heard] = []
 
     def apply(

@@ -179,6 +179,19 @@ def install_python_packages() -> None:
             run(BIN / "uv", "pip", "install", *flags, "-r", lock, **uv_environment())
 
 
+def compile_engine() -> None:
+    """Compile the engine's quick way. Without a compiler markets run as well, on the pure one."""
+    source = ROOT / "matching_worker" / "engine" / "quick.pyx"
+    program = Path(__file__).with_name("compile.py")
+    with step("compiled engine", VENV / ".engine", source, program, sys.version) as needed:
+        if not needed:
+            return
+        try:
+            run(BIN / "python", "-m", "exchange_site.ops.compile")
+        except StepFailed as error:
+            print(f"  note: {error}", flush=True)
+
+
 # -- Node
 
 
@@ -233,6 +246,7 @@ def main() -> int:
             make_venv()
             install_uv()
             install_python_packages()
+            compile_engine()
             install_node_packages()
     except StepFailed as error:
         print(f"\n{error}", file=sys.stderr)

@@ -38,11 +38,11 @@ from matching_worker.engine.amends import amend
 from matching_worker.engine.auction import uncross
 from matching_worker.engine.breaker import NOT_PAUSED
 from matching_worker.engine.core import EXTRAS_SINCE, OPEN_STATES, BookCore
-from matching_worker.engine.frames import cancel_frame, place_frame
 from matching_worker.engine.limits import CANCEL_AFTER_NS_MAX, LIMITS, Limits
 from matching_worker.engine.peers import Peer
 from matching_worker.engine.placing import place, place_pair
 from matching_worker.engine.turn import Turn
+from matching_worker.engine.ways import PURE, Way
 
 _SILENCE = Outputs()
 
@@ -50,9 +50,10 @@ _SILENCE = Outputs()
 class BookMachine(BookCore):
     """One market's book. Same headers and frames in: same outputs, on any machine, any day."""
 
-    def __init__(self, limits: Limits = LIMITS) -> None:
+    def __init__(self, limits: Limits = LIMITS, way: Way = PURE) -> None:
         super().__init__(limits)
         self._turn = Turn()
+        self._way = way
 
     # ── What the runtime calls ──────────────────────────────────────────────────────────────────
 
@@ -95,7 +96,7 @@ class BookMachine(BookCore):
             self._hear(origin, cast("Sequence[LinkMessage]", commands), turn)
         elif origin.kind is Input.CANCELS:
             cancels = cast("Sequence[BookCancel]", commands)
-            cancel_frame(self, cancels, origin.source, turn, self._cancel)
+            self._way.cancel_frame(self, cancels, origin.source, turn, self._cancel)
         else:
             for command in commands:
                 self.seq = turn.seq = self.seq + 1
@@ -138,7 +139,7 @@ class BookMachine(BookCore):
 
     def load(self, state_dumped: object) -> None:
         """Take the place of the machine whose `dump` this was, whatever this one was before."""
-        self.__init__(self.limits)  # type: ignore[misc]
+        self.__init__(self.limits, self._way)  # type: ignore[misc]
         state.load(self, state_dumped)
         self.set_rules(self.rules)
 
@@ -152,7 +153,7 @@ class BookMachine(BookCore):
     def _hear(self, origin: Origin, messages: Sequence[LinkMessage], turn: Turn) -> None:
         peer = self.peers.get(origin.peer) or self.link(origin.peer)
         if peer is not None and HeldOrder in map(type, messages):
-            place_frame(self, messages, peer, turn, self._hear_one)
+            self._way.place_frame(self, messages, peer, turn, self._hear_one)
         else:
             for message in messages:
                 self.seq = turn.seq = self.seq + 1

@@ -2,6 +2,7 @@
 
 50,000 orders rest; of what comes 50 % rest, too, 15 % cross the spread and 35 % cancel. Commands
 are decoded just before they are applied, as in a worker; only what the book does is timed.
+The figures are the pure way's, but for the one that says compiled.
 
     python -m tests.bench.bench_book
 """
@@ -19,6 +20,7 @@ from apps.journals.machine import Input, Origin, Outputs
 from matching_worker.contracts.market import MarketSpec, MarketStateSet, Side
 from matching_worker.contracts.to_book import CancelOrders, HeldOrder, MarketDefine
 from matching_worker.engine import BookMachine
+from matching_worker.engine.ways import PURE, Way, compiled
 from tests.bench.figures import Figures, median_of, percentile
 
 RESTING = 50_000
@@ -102,27 +104,27 @@ class Flow:
         return HeldOrder(self.orders * 1_024, 1, account, f"c{self.orders}", *terms)
 
 
-def empty_book() -> BookMachine:
+def empty_book(way: Way = PURE) -> BookMachine:
     """Return a trading market in which nothing rests."""
-    book = BookMachine()
+    book = BookMachine(way=way)
     book.configure([MarketDefine(SPEC), LinkAdd("risk:0")])
     book.set_rules(2)
     book.apply(OPERATOR, [MarketStateSet("trading", "bench")], 1, Outputs())
     return book
 
 
-def opened_book(flow: Flow) -> BookMachine:
+def opened_book(flow: Flow, way: Way = PURE) -> BookMachine:
     """Return a trading market in which orders rest."""
-    book = empty_book()
+    book = empty_book(way)
     for _ in range(RESTING // BATCH):
         book.apply(FROM_RISK, [flow.passive() for _ in range(BATCH)], 1, Outputs())
     return book
 
 
-def run_once() -> Figures:
+def run_once(way: Way = PURE) -> Figures:
     """Measure one flow: first whole batches, then commands one by one."""
     flow = Flow()
-    book = opened_book(flow)
+    book = opened_book(flow, way)
     batches = [flow.batch(BATCH) for _ in range(COMMANDS // BATCH)]
     singles = [flow.batch(BATCH) for _ in range(ONE_BY_ONE // BATCH)]
     gc.collect()
@@ -171,8 +173,15 @@ def _each_command_us(book: BookMachine, batches: list[tuple[bytes, bytes]]) -> l
 
 
 def run(*, quick: bool = False) -> Figures:
-    """Return the medians of several runs."""
-    return median_of(1 if quick else RUNS, run_once)
+    """Return the medians of several runs, each on the pure way and on the compiled one."""
+
+    def in_each_way() -> Figures:
+        figures = run_once()
+        if (way := compiled()) is not None:
+            figures["book.compiled_commands_per_s"] = run_once(way)["book.commands_per_s"]
+        return figures
+
+    return median_of(1 if quick else RUNS, in_each_way)
 
 
 if __name__ == "__main__":

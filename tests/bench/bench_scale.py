@@ -21,6 +21,7 @@ from apps.journals.machine import Outputs
 from matching_worker.contracts.market import Side
 from matching_worker.contracts.to_book import HeldOrder
 from matching_worker.engine import BookMachine
+from matching_worker.engine.ways import way_named
 from tests.bench import bench_book
 from tests.bench.bench_book import (
     BATCH,
@@ -56,7 +57,7 @@ def _resident_bytes() -> int:
 
 def _filled(flow: Flow, resting: int) -> BookMachine:
     """Return a trading book in which so many orders rest, each as a frame would bring it."""
-    book = bench_book.empty_book()
+    book = bench_book.empty_book(way_named("auto"))
     for _ in range(resting // BATCH):
         frame = bench_book.encode([flow.passive() for _ in range(BATCH)])
         book.apply(FROM_RISK, decode_orders(frame), 1, Outputs())
@@ -86,7 +87,7 @@ def _us_per_command(book: BookMachine, flow: Flow) -> float:
 
 def _worst_command_ms() -> float:
     """Return what one order costs that trades with as many others as it may."""
-    book = bench_book.empty_book()
+    book = bench_book.empty_book(way_named("auto"))
     plain = ("L", "GTC", False)
     makers = [
         HeldOrder(

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import msgspec
 import redis
@@ -26,6 +27,7 @@ from matching_worker.codec import BOOK_CODEC
 from matching_worker.contracts.market import MarketStateSet
 from matching_worker.contracts.to_book import CancelOrders, HeldOrder, MarketDefine
 from matching_worker.engine import BookMachine
+from matching_worker.engine.ways import PURE, Way, way_named
 from tests.bench.bench_book import NEVER, RESTING, SPEC, Flow
 from tests.bench.durable import Samples, TimedOwner, fresh_servers
 from tests.bench.figures import Figures, median_of, percentile
@@ -102,12 +104,11 @@ class Shard:
         self.commands = writer.commands + 1
         self.producer = Producer(steps, worker=BOOK, stream=LINK)
 
-    def opened(self, journal: redis.Redis) -> TimedOwner:
-        """Return the book with its resting orders, owned by this process."""
+    def opened(self, journal: redis.Redis, way: Way | None = None) -> TimedOwner:
+        """Return the book with its resting orders, owned by this process, the way it runs here."""
         genesis: list[msgspec.Struct] = [MarketDefine(SPEC), LinkAdd(RISK)]
-        book = TimedOwner(
-            journal, BOOK, make_machine=BookMachine, codec=BOOK_CODEC, genesis=genesis
-        )
+        make = partial(BookMachine, way=way or way_named("auto"))
+        book = TimedOwner(journal, BOOK, make_machine=make, codec=BOOK_CODEC, genesis=genesis)
         opening = wire.CommandFrame(OPERATOR, 1, [MarketStateSet("trading", "bench")])
         journal.xadd(COMMANDS, {keys.FRAME_FIELD: wire.encode(opening)})
         book.work_off(seq=1)
@@ -143,9 +144,9 @@ class Shard:
         return late
 
 
-def _speed(shard: Shard, *, window: int) -> Figures:
+def _speed(shard: Shard, *, window: int, way: Way | None = None) -> Figures:
     with fresh_servers("journal") as journal:
-        book = shard.opened(journal)
+        book = shard.opened(journal, way)
         fills_before = book.machine.book.trades
         samples, start, _ = shard.run(book, window=window)
         took = samples.batches[-1][0] - start
@@ -178,8 +179,9 @@ def _latency(shard: Shard) -> Figures:
 
 
 def measure(*, quick: bool) -> Figures:
-    """Measure once: speed in frames of 64, latency, speed with one order per frame."""
+    """Measure once: speed in frames of 64 (in each way), latency, speed with one order a frame."""
     with (shard := Shard(frames=300 if quick else 3_000, per_frame=PER_FRAME)).producer:
+        pure = _speed(shard, window=AHEAD, way=PURE)
         framed = _speed(shard, window=AHEAD)
         latency = _latency(shard)
     with (shard := Shard(frames=2_000 if quick else 40_000, per_frame=1)).producer:
@@ -192,6 +194,8 @@ def measure(*, quick: bool) -> Figures:
         "shard.commands_per_batch": framed["batch"],
         "shard.cpu_us_per_command": framed["cpu_us"],
         "shard.orders_per_s_single": single["orders"],
+        "shard.orders_per_s_pure": pure["orders"],
+        "shard.fills_per_s_pure": pure["fills"],
         **latency,
     }
 

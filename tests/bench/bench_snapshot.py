@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -70,7 +71,10 @@ def standby(book: TimedOwner, cache: redis.Redis, snapshots: Seen) -> Iterator[N
     heartbeat = Heartbeat(cache, BOOK, epoch=1, member="a", terms=settings().terms)
     heartbeat.start()
     words = ["-m", "matching_worker", "--market", SPEC.symbol, "--member", "b"]
-    process = subprocess.Popen([sys.executable, *words], cwd=ROOT, stderr=subprocess.DEVNULL)
+    environ = os.environ | {"FAIRBOOK_ENGINE": "pure"}  # As the table of processes has it.
+    process = subprocess.Popen(
+        [sys.executable, *words], cwd=ROOT, env=environ, stderr=subprocess.DEVNULL
+    )
     try:
         _wait_for_a_snapshot(cache, snapshots)
         yield

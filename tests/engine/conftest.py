@@ -3,6 +3,9 @@
 import pytest
 
 from tests.engine.stage import Stage
+from tests.helpers.book_day import WAYS
+
+PLAYERS = [*(way.name for way in WAYS), "twin"]
 
 
 @pytest.fixture
@@ -10,13 +13,13 @@ def exchange() -> Stage:
     return Stage().opened()
 
 
-@pytest.fixture(params=["engine", "twin"])
+@pytest.fixture(params=PLAYERS)
 def market(request) -> Stage:
-    """A market played by the book, and again by its obvious twin."""
+    """A market played by the book, in each way, and again by its obvious twin."""
     return Stage(request.param).opened()
 
 
-@pytest.fixture(params=["engine", "twin"])
+@pytest.fixture(params=PLAYERS)
 def market_of(request):
     """Make a market with tight limits, or a spec of its own; not opened yet."""
     return lambda **changes: Stage(request.param, **changes)

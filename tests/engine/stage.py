@@ -8,7 +8,8 @@ from apps.journals.machine import Input, Origin
 from matching_worker.contracts import from_book, to_book
 from matching_worker.contracts.market import BreakerSet, MarkSet
 from matching_worker.engine.limits import Limits
-from tests.helpers.book_day import RULES
+from matching_worker.engine.ways import PURE
+from tests.helpers.book_day import COMPILED, RULES
 from tests.helpers.exchange import EDGE, SECOND, SMALL_SPEC, Exchange, Trader, answers
 from tests.helpers.obvious_book import ObviousBook
 from tests.helpers.random_day import Batch
@@ -67,10 +68,10 @@ class Person(Trader):
 
 
 class Stage(Exchange):
-    """An exchange by the newest rules, played by the book or by its twin, and witnessed."""
+    """An exchange by the newest rules, played by the book (in a way) or by its twin, witnessed."""
 
-    def __init__(self, player="engine", spec=SMALL_SPEC, **tight):
-        super().__init__(spec, Limits(**tight))
+    def __init__(self, player="pure", spec=SMALL_SPEC, **tight):
+        super().__init__(spec, Limits(**tight), COMPILED if player == "compiled" else PURE)
         if player == "twin":
             links = [LinkAdd(f"risk:{partition}") for partition in self.partitions]
             self.book = ObviousBook(**tight)

@@ -179,11 +179,11 @@ MUTANTS = [  # File, what it says, what the mutant says, and the rule that it br
 pytestmark = pytest.mark.chaos
 
 
-def days_of(folder: Path) -> str:
+def days_of(folder: Path, program: str = PROGRAM) -> str:
     """Live through the days with the engine of a folder; return the first that was caught."""
     environ = {**os.environ, "PYTHONPATH": f"{folder}:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         cwd=folder,
         env=environ,
         capture_output=True,
@@ -196,7 +196,7 @@ def days_of(folder: Path) -> str:
 @pytest.fixture
 def engine(tmp_path: Path) -> Path:
     """Return a copy of the engine, in a folder that is imported first."""
-    ignored = shutil.ignore_patterns("__pycache__")
+    ignored = shutil.ignore_patterns("__pycache__", "*.so")
     shutil.copytree(ROOT / "matching_worker", tmp_path / "matching_worker", ignore=ignored)
     return tmp_path / "matching_worker/engine"
 

@@ -17,6 +17,7 @@ from matching_worker.engine.limits import SECOND_NS, Limits
 from tests.helpers.book_day import (
     COMMANDS,
     TIGHT,
+    WAYS,
     due,
     encode,
     fast_market,
@@ -29,10 +30,13 @@ from tests.helpers.book_day import (
 from tests.helpers.random_day import SPEC, RandomDay
 from tests.helpers.witness import Witness
 
+in_each_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+
 
 @pytest.mark.parametrize("seed", range(60))
 def test_the_fast_market_tells_the_same_story_as_the_obvious_one(seed):
-    fast, obvious = fast_market(numbers(seed)), obvious_market(numbers(seed))
+    fast, *others = [fast_market(numbers(seed), way) for way in WAYS]
+    obvious = obvious_market(numbers(seed))
     witness = Witness(SPEC.quote_per_tick_lot)
 
     for number, batch in enumerate(RandomDay(seed).batches(COMMANDS)):
@@ -46,15 +50,20 @@ def test_the_fast_market_tells_the_same_story_as_the_obvious_one(seed):
         witness.saw(batch, out)
         assert dict(fast.book.bids.depth()) == witness.depth("B"), where
         assert dict(fast.book.asks.depth()) == witness.depth("S"), where
+        for other in others:
+            assert said(live(other, batch)) == said(out), f"compiled: {where}"
+            assert encode(other.dump()) == encode(fast.dump()), f"compiled: {where}"
+            other.check()
 
 
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_a_market_that_was_saved_and_loaded_has_the_same_future(seed):
-    first = fast_market(numbers(seed))
+    """Also if it is loaded by a machine that takes frames in the other way."""
+    first = fast_market(numbers(seed), WAYS[seed % len(WAYS)])
     for number, batch in enumerate(RandomDay(seed).batches(COMMANDS)):
         if number % 10 == 0:
             saved = encode(first.dump())
-            second = BookMachine(Limits(**numbers(seed)))
+            second = BookMachine(Limits(**numbers(seed)), WAYS[number // 10 % len(WAYS)])
             second.load(msgspec.msgpack.decode(saved))
             second.check()
             assert encode(second.dump()) == saved, f"seed={seed} batch={number}"
@@ -79,9 +88,10 @@ def test_a_day_does_not_depend_on_how_python_hashes():
     assert told == {fingerprint(7) + "\n"}
 
 
-def test_how_frames_are_cut_changes_nothing():
+@in_each_way
+def test_how_frames_are_cut_changes_nothing(way):
     """A frame applied message by message (as after a fault) says what it says as a whole."""
-    whole, cut = fast_market(TIGHT), fast_market(TIGHT)
+    whole, cut = fast_market(TIGHT, way), fast_market(TIGHT, way)
     for batch in RandomDay(11).batches(COMMANDS):
         singly = [(origin, [command]) for origin, run in batch.runs for command in run]
         heard = [(origin, []) for origin, _ in batch.runs]
@@ -92,9 +102,10 @@ def test_how_frames_are_cut_changes_nothing():
         assert encode(whole.dump()) == encode(cut.dump())
 
 
-def test_a_random_day_leaves_no_reference_cycles():
+@in_each_way
+def test_a_random_day_leaves_no_reference_cycles(way):
     """Workers run without the cycle collector, so nothing that ends may need it."""
-    book = fast_market(TIGHT)
+    book = fast_market(TIGHT, way)
     batches = list(RandomDay(3).batches(2_000))
     gc.collect()
     gc.disable()

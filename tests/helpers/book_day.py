@@ -8,6 +8,7 @@ import msgspec
 from apps.journals.machine import Outputs
 from matching_worker.engine import BookMachine
 from matching_worker.engine.limits import Limits
+from matching_worker.engine.ways import PURE, Way, compiled
 from tests.helpers.obvious_book import ObviousBook
 from tests.helpers.random_day import GENESIS, RandomDay
 
@@ -35,6 +36,8 @@ encode = msgspec.msgpack.Encoder(order="sorted").encode
 
 
 RULES = 2
+COMPILED = compiled()
+WAYS = [PURE, *([COMPILED] if COMPILED else [])]  # A machine without a C compiler has one.
 
 
 def numbers(seed):
@@ -50,9 +53,9 @@ def numbers(seed):
     }
 
 
-def fast_market(limits):
-    """Return the book itself."""
-    book = BookMachine(Limits(**limits))
+def fast_market(limits, way: Way = PURE):
+    """Return the book itself, taking whole frames in this way."""
+    book = BookMachine(Limits(**limits), way)
     book.set_rules(RULES)
     book.configure(GENESIS)
     return book

@@ -17,6 +17,7 @@ from matching_worker.contracts import from_book, to_book
 from matching_worker.contracts.market import MarketSpec, MarketState, MarketStateSet, ReferenceSet
 from matching_worker.engine import BookMachine
 from matching_worker.engine.limits import LIMITS, Limits
+from matching_worker.engine.ways import PURE, Way
 
 SECOND = 10**9
 MORNING = 1_700_000_000 * SECOND
@@ -113,8 +114,10 @@ class Trader:
 class Exchange:
     """One book on a stage: everyone's acts are batches of one command."""
 
-    def __init__(self, spec: MarketSpec = SMALL_SPEC, limits: Limits = LIMITS) -> None:
-        self.book = BookMachine(limits)
+    def __init__(
+        self, spec: MarketSpec = SMALL_SPEC, limits: Limits = LIMITS, way: Way = PURE
+    ) -> None:
+        self.book = BookMachine(limits, way)
         self.at_ns = MORNING
         self.names: dict[int, str] = {}
         self.orders: dict[int, Placed] = {}
