@@ -14,6 +14,7 @@ from apps.common.config import config
 from apps.common.redis_clients import cache_client, journal_client, lean_journal_client
 from apps.common.service import EXIT_LEAVE_STOPPED, Service
 from apps.journals import atomic, metrics
+from apps.journals.behind import behind
 from apps.journals.codec import Codec
 from apps.journals.deaths import Deaths
 from apps.journals.directory import NotFounded
@@ -135,7 +136,7 @@ class WorkerLife:
                 return EXIT_LEAVE_STOPPED
             replica = self._come_up()
             standby = self._standby(replica)
-            epoch = standby.run()
+            epoch = behind(standby.run)
             if epoch is None:
                 return 0
             self._own(standby, epoch)

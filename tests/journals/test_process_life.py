@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from apps.common.redis_clients import cache_client, journal_client
 from apps.common.service import EXIT_LEAVE_STOPPED
 from apps.journals import atomic, keys
+from apps.journals.behind import NICE
 from apps.journals.process import EXIT_FENCED
 from tests.helpers.toy_machine import Add, Break, Counted
 from tests.helpers.toy_world import ToyWorker, wait_until
@@ -101,6 +103,27 @@ def test_a_killed_owner_is_followed_within_seconds_and_nothing_is_lost_or_double
     assert members.epoch() == 2
     assert members.counted() == [1, 2]
     assert took < 5
+
+
+def priorities(process):
+    """Return how nice the threads of a process are (proc(5): the 19th field of a thread's stat)."""
+    stats = [path.read_text() for path in Path(f"/proc/{process.pid}/task").glob("*/stat")]
+    return {int(stat.rpartition(")")[2].split()[16]) for stat in stats}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities are a thread's on Linux only")
+def test_who_stands_by_steps_back_and_whoever_owns_does_not(members):
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    members.start("a")
+    members.ask()
+    members.start("b")
+    wait_until(lambda: priorities(members.processes["b"]) == {mine, mine + NICE})
+
+    assert priorities(members.processes["a"]) == {mine}
+
+    members.processes["a"].kill()
+    members.ask()
+    assert priorities(members.processes["b"]) == {mine}
 
 
 def test_an_owner_that_is_asked_to_stop_leaves_at_once(members):
