@@ -35,11 +35,12 @@ check: setup
 	@$(PY) -m exchange_site.ops.check
 
 # First what needs the machine for itself (whole exchanges, browsers, processes that are killed), then
-# the rest on two cores at once, each half with servers of its own.
-ALONE := tests/browser tests/faults tests/journals/test_process_life.py tests/journeys tests/ops/test_daphne.py tests/ops/test_stack.py tests/proofs/test_with_processes.py
+# the rest on two cores at once, each half with servers of its own; in the order of their names, because
+# files with few tests, which would come last otherwise, are the long ones.
+ALONE := tests/browser tests/faults/test_kills.py tests/faults/test_listing.py tests/faults/test_standing.py tests/journeys tests/ops/test_daphne.py tests/ops/test_stack.py tests/proofs/test_with_processes.py
 test: check
 	$(PY) -m pytest -m "not chaos" $(ALONE)
-	$(PY) -m pytest -m "not chaos" -n 2 --dist loadfile tests --ignore=tests/house $(ALONE:%=--ignore=%)
+	$(PY) -m pytest -m "not chaos" -n 2 --dist loadfile --no-loadscope-reorder tests --ignore=tests/house $(ALONE:%=--ignore=%)
 
 # Asks the index about every pinned version; --strict, because without an answer it would say "fine".
 audit: setup

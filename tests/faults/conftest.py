@@ -12,12 +12,18 @@ import pytest
 from tests.helpers.dialect_client import Keys
 from tests.helpers.stack import Stack
 
+STALE_S = 10  # So soon, here, does the silence of the standings' publisher count.
+
 
 @pytest.fixture(scope="package")
 def victim() -> Iterator[Stack]:
     """Run an exchange that this package's tests may kill piece by piece."""
-    # Reading every order's fate many times over would meet a client's limits: not shown here.
-    running = Stack(FAIRBOOK_RATE_WEIGHT_1M="1000000")
+    running = Stack(
+        # Reading every order's fate many times over would meet a client's limits: not shown here.
+        FAIRBOOK_RATE_WEIGHT_1M="1000000",
+        FAIRBOOK_STANDING_STALE_S=str(STALE_S),
+        FAIRBOOK_STANDING_BEAT_S="1",
+    )
     try:
         running.up()
         yield running

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -14,12 +14,12 @@ from redis.retry import Retry
 
 from apps.common.config import Config
 from apps.users.standing import telling
+from tests.faults.conftest import STALE_S
 from tests.faults.test_listing import Person, edges, until
 from tests.helpers.stack import Stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
-STALE_S = 10
 TRIALS = 60
 FREEZES = """
 import hashlib, hmac, http.client, sys, time, urllib.parse
@@ -59,25 +59,10 @@ print("TOOK", *took)
 """
 
 
-@pytest.fixture(scope="module")
-def brief() -> Iterator[Stack]:
-    """Run an exchange on which a publisher's silence counts after ten seconds."""
-    running = Stack(
-        FAIRBOOK_RATE_WEIGHT_1M="1000000",
-        FAIRBOOK_STANDING_STALE_S=str(STALE_S),
-        FAIRBOOK_STANDING_BEAT_S="1",
-    )
-    try:
-        running.up()
-        yield running
-    finally:
-        running.down()
-
-
 @pytest.fixture
-def places(brief: Stack) -> Callable[..., httpx.Response]:
+def places(victim: Stack) -> Callable[..., httpx.Response]:
     """Return what places one of alice's orders, far from the market."""
-    alice = Person(brief, "alice")
+    alice = Person(victim, "alice")
 
     def place(edge: int = 0) -> httpx.Response:
         return alice.asks(
@@ -96,13 +81,13 @@ def waits(said: httpx.Response) -> bool:
     return said.status_code == 503 and said.json()["code"] == -1016
 
 
-def test_a_freeze_is_felt_at_both_edges_within_a_second(brief):
-    bob = brief.demo["bob"]
+def test_a_freeze_is_felt_at_both_edges_within_a_second(victim):
+    bob = victim.demo["bob"]
     script = FREEZES.format(
-        urls=edges(brief), key=bob["api_key"], secret=bob["api_secret"], trials=TRIALS
+        urls=edges(victim), key=bob["api_key"], secret=bob["api_secret"], trials=TRIALS
     )
 
-    done = brief.manage("shell", "-c", script, seconds=120)
+    done = victim.manage("shell", "-c", script, seconds=120)
 
     assert done.returncode == 0, done.stderr
     line = next(line for line in done.stdout.splitlines() if line.startswith("TOOK"))
@@ -113,24 +98,24 @@ def test_a_freeze_is_felt_at_both_edges_within_a_second(brief):
     assert p99 < 1.0
 
 
-def test_the_publisher_is_killed_and_trading_goes_on(brief, places):
+def test_the_publisher_is_killed_and_trading_goes_on(victim, places):
     until(lambda: is_taken(places()))
-    brief.kill("standing")
+    victim.kill("standing")
 
     answers = [places(turn % 2) for turn in range(20)]
 
     assert [said.status_code for said in answers] == [200] * 20
-    brief.wait_ready("standing")
+    victim.wait_ready("standing")
     until(lambda: is_taken(places()))
 
 
-def test_a_publisher_that_stays_silent_stops_new_orders_and_no_cancel(brief, places):
+def test_a_publisher_that_stays_silent_stops_new_orders_and_no_cancel(victim, places):
     placed = until(lambda: is_taken(said := places()) and said.json())
-    brief.kill("standing", signal=signal.SIGSTOP)
+    victim.kill("standing", signal=signal.SIGSTOP)
     try:
         until(lambda: waits(places(0)) and waits(places(1)), seconds=STALE_S + 10)
 
-        alice = Person(brief, "alice")
+        alice = Person(victim, "alice")
         canceled = alice.asks(
             "DELETE", "/api/v3/order", symbol="BTCUSDT", orderId=placed["orderId"]
         )
@@ -138,18 +123,18 @@ def test_a_publisher_that_stays_silent_stops_new_orders_and_no_cancel(brief, pla
         assert canceled.status_code == 200, canceled.text
         assert looked_up.status_code == 200
     finally:
-        brief.kill("standing", signal=signal.SIGCONT)
+        victim.kill("standing", signal=signal.SIGCONT)
     until(lambda: is_taken(places(0)) and is_taken(places(1)))
 
 
-def test_the_cache_is_killed_and_the_model_is_there_again_within_seconds(brief, places):
+def test_the_cache_is_killed_and_the_model_is_there_again_within_seconds(victim, places):
     until(lambda: is_taken(places()))
-    account = Person(brief, "alice").asks("GET", "/api/v3/account").json()["uid"]
-    where = Config(brief.environ).text("REDIS_URL")
+    account = Person(victim, "alice").asks("GET", "/api/v3/account").json()["uid"]
+    where = Config(victim.environ).text("REDIS_URL")
     with redis.Redis.from_url(where, socket_timeout=1, retry=Retry(NoBackoff(), 0)) as cache:
         assert cache.exists(telling.key_of(account))
         old = cache.info("server")["run_id"]
-        brief.kill("cache")
+        victim.kill("cache")
 
         until(lambda: _run_id(cache) not in (None, old))
         back_at = time.monotonic()
