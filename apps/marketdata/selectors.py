@@ -81,6 +81,16 @@ def symbols() -> list[str]:
     return sorted(name.decode() for name in raw)
 
 
+def states(symbols: list[str]) -> dict[str, str]:
+    """Return each market's state as its book last said; without those that are not known now."""
+    try:
+        tops = _read(*[("GET", store.top_key(symbol)) for symbol in symbols])
+    except MarketDataNotReady:
+        return {}
+    found = zip(symbols, tops, strict=True)
+    return {symbol: store.decode_top(raw).state for symbol, raw in found if raw is not None}
+
+
 def depth(symbol: str, limit: int = 100) -> Json:
     """Return the best levels. Depth events go on from `lastUpdateId`."""
     numbers, (raw,) = _read_market(symbol, ("GET", store.depth_key(symbol)))

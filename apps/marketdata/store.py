@@ -90,7 +90,8 @@ class MarketWriter:
         self.view = view
         self.numbers = Numbers(view.spec)
         self.symbol = self.numbers.symbol
-        self._depth_at = self._top_at = -1
+        self._depth_at = -1
+        self._top_at = (-1, "")
         self._minutes: set[int] = set()
 
     def everything(self, pipe: Any, day: RollingDay) -> None:
@@ -114,7 +115,7 @@ class MarketWriter:
             self._write_minutes(pipe, touched)
             if dropped := self.view.candles.take_dropped():
                 pipe.hdel(minutes_key(self.symbol), *map(str, dropped))
-        if self.view.update_id != self._top_at:
+        if (self.view.update_id, self.view.state) != self._top_at:  # A pause ends by itself.
             self._write_top(pipe)
         if self.view.depth.size() <= SMALL_BOOK_LEVELS:
             self.depth(pipe)
@@ -143,7 +144,7 @@ class MarketWriter:
 
     def _write_top(self, pipe: Any) -> None:
         view = self.view
-        self._top_at = view.update_id
+        self._top_at = (view.update_id, view.state)
         bids, asks = view.depth.best_bids(1), view.depth.best_asks(1)
         last_lots = view.tape[-1].lots if view.tape else 0
         top = Top(

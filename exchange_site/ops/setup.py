@@ -189,7 +189,7 @@ def compile_engine() -> None:
         try:
             run(BIN / "python", "-m", "exchange_site.ops.compile")
         except StepFailed as error:
-            print(f"  note: {error}", flush=True)
+            print(f"  note: {str(error).splitlines()[-1]}: markets take the pure way", flush=True)
 
 
 # -- Node

@@ -8,11 +8,13 @@ import pytest
 from django.db import InterfaceError
 
 from apps.common.service import Service
+from apps.journals.contracts import RulesSet
 from apps.marketdata import checkpoint, selectors, services, store
 from apps.marketdata.groups import channel_of, market_group
 from apps.marketdata.keeper import CandleKeeper
 from apps.marketdata.models import Candle
 from apps.marketdata.process import CacheLost, MarketData
+from matching_worker.contracts.market import BreakerSet
 from tests.helpers.journal_world import JournalWorld
 
 BOOK, SYMBOL = "book:BTC-USDT", "BTCUSDT"
@@ -281,3 +283,23 @@ def test_candles_wait_while_the_database_is_away(world, start, monkeypatch):
     monkeypatch.setattr(services, "keep_candles", keep)
     keeper.flush()
     assert Candle.objects.count() == 2
+
+
+def test_a_pause_is_seen_while_it_lasts_although_nobody_sends_a_command(world, start):
+    process = start()
+    world.tell(BOOK, RulesSet(2), BreakerSet(5_000, 120, 10))
+    world.run()
+    world.place(world.bob, "S", lots=1, at=10_100)
+    world.run()
+    world.place(world.alice, "B", lots=1, at=10_100)
+    world.run()
+    drain(process)
+    assert selectors.states([SYMBOL, "NOBODY"]) == {SYMBOL: "cancel_only"}
+
+    seen = []
+    for seconds in (121, 11):
+        world.run(seconds=seconds)
+        drain(process)
+        seen.append(selectors.states([SYMBOL])[SYMBOL])
+
+    assert seen == ["post_only", "trading"]

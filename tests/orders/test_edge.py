@@ -11,6 +11,7 @@ from django.db import OperationalError
 from apps.common.redis_clients import async_cache_client
 from apps.journals.pressure import KEY as PRESSURE
 from apps.ledger import lag
+from apps.marketdata import store
 from apps.orders import gate, limits
 from apps.users import selectors as users_selectors
 from apps.users.services import accounts, keys, people
@@ -298,3 +299,15 @@ async def test_who_is_not_verified_places_no_order_but_may_cancel(alice, edge, p
     }
     assert canceled.json()["code"] == -2011
     assert postbox.orders == []
+
+
+async def test_a_market_that_pauses_by_itself_is_no_longer_called_trading(alice, cache):
+    async def status():
+        told = (await alice.client.get("/api/v3/exchangeInfo?symbol=BTCUSDT")).json()
+        return told["symbols"][0]["status"]
+
+    assert await status() == "TRADING"  # Nobody has said more than the catalogue.
+
+    cache.set(store.top_key("BTCUSDT"), store.encode(store.Top(1, 1, "cancel_only", *[0] * 6)))
+
+    assert await status() == "BREAK"

@@ -42,13 +42,16 @@ class ExchangeInfo(DialectView):
         chosen = tuple(market for market in self.catalogue.markets if not market.is_delisted)
         if named is not None:
             chosen = tuple(_market(name, self) for name in named)
+        states = marketdata.states([market.pair for market in chosen])
         return Response(
             {
                 "timezone": "UTC",
                 "serverTime": time.time_ns() // 1_000_000,
                 "rateLimits": rate_limits(),
                 "exchangeFilters": [],
-                "symbols": [symbol_row(market) for market in chosen],
+                "symbols": [
+                    symbol_row(market, states.get(market.pair, market.state)) for market in chosen
+                ],
             }
         )
 
@@ -94,12 +97,12 @@ def rate_limits() -> list[dict[str, Any]]:
     ]
 
 
-def symbol_row(market: MarketInfo) -> dict[str, Any]:
-    """Describe a market."""
+def symbol_row(market: MarketInfo, state: str) -> dict[str, Any]:
+    """Describe a market. `state`: what its book says, who may pause by itself."""
     spec = market.spec
     return {
         "symbol": market.pair,
-        "status": "TRADING" if market.state == "trading" else "BREAK",
+        "status": "TRADING" if state == "trading" else "BREAK",
         "baseAsset": spec.base,
         "baseAssetPrecision": PRECISION,
         "quoteAsset": spec.quote,
