@@ -8,6 +8,8 @@ Standard library only: the bootstrap, the workers and Django all read it. A valu
 environment, else from `.env` in the repository (never under `test`), else (secrets only, never in
 production) from `$FAIRBOOK_VAR/secrets.env`, which the first `make up` writes, else the default.
 Nothing is cached, so read a value once and keep it; a test may set the environment at any time.
+Under FAIRBOOK_SECRETS_FROM=environment secrets come from the environment and from nowhere else: so
+run the processes of an exchange, each with those that its row of the table names.
 `.env.example` is made from the registry: `python manage.py config --env-example > .env.example`.
 """
 
@@ -64,9 +66,14 @@ class Config:
         """Return the text of a setting as a person gave it, or None when nobody did."""
         if value := self.environ.get(name):
             return value
-        if self.environ.get("FAIRBOOK_ENV") == "test":
+        if self.environ.get("FAIRBOOK_ENV") == "test" or self.is_withheld(name):
             return None
         return read_env_file(ROOT / ".env").get(name) or None
+
+    def is_withheld(self, name: str) -> bool:
+        """Whether this is a secret that this process was not given, and may not look for."""
+        only_given = self.environ.get("FAIRBOOK_SECRETS_FROM") == "environment"
+        return only_given and REGISTRY[name].secret and not self.environ.get(name)
 
     def is_set(self, name: str) -> bool:
         """Whether a person gave this setting: then no default, and no embedded server."""
@@ -76,7 +83,7 @@ class Config:
         """Return the parsed value, or raise BadSetting that names it."""
         setting = REGISTRY[name]
         raw = self.raw(name)
-        if raw is None and name != "FAIRBOOK_ENV" and self.is_production and setting.required:
+        if raw is None and self._must_be_set(setting):
             raise BadSetting(f"{name} has no default in production: set it ({setting.help})")
         if raw is None:
             raw = self._fallback(setting)
@@ -88,9 +95,16 @@ class Config:
             shown = "(secret)" if setting.secret else repr(raw)
             raise BadSetting(f"{name}={shown} is not usable: {error}") from None
 
+    def _must_be_set(self, setting: Setting) -> bool:
+        """Whether production needs it; who was not given a secret does not use it."""
+        is_asked = setting.required and not self.is_withheld(setting.name)
+        return is_asked and setting.name != "FAIRBOOK_ENV" and self.is_production
+
     def _fallback(self, setting: Setting) -> str | None:
         if setting.name in _SERVERS:
             return self._embedded_url(setting.name)
+        if self.is_withheld(setting.name):
+            return setting.default
         if setting.name in _DIRECTORIES:
             return str(self.path("FAIRBOOK_VAR") / _DIRECTORIES[setting.name])
         if setting.generated and not self.is_production:
@@ -100,6 +114,7 @@ class Config:
     def _embedded_url(self, name: str) -> str:
         if name == "DATABASE_OWNER_URL" and self.is_set("DATABASE_URL"):
             return self.text("DATABASE_URL")
+        role = self.text("FAIRBOOK_ROLE")
         user, password, port, path = {
             "DATABASE_URL": ("fairbook_app", "FAIRBOOK_DB", "FAIRBOOK_POSTGRES", "/fairbook"),
             "DATABASE_OWNER_URL": (
@@ -108,12 +123,13 @@ class Config:
                 "FAIRBOOK_POSTGRES",
                 "/fairbook",
             ),
-            "JOURNAL_URL": ("", "FAIRBOOK_JOURNAL", "FAIRBOOK_JOURNAL", "/0"),
-            "REDIS_URL": ("", "FAIRBOOK_CACHE", "FAIRBOOK_CACHE", "/0"),
+            "JOURNAL_URL": (role, "FAIRBOOK_JOURNAL", "FAIRBOOK_JOURNAL", "/0"),
+            "REDIS_URL": (role, "FAIRBOOK_CACHE", "FAIRBOOK_CACHE", "/0"),
         }[name]
         scheme = "postgresql" if path == "/fairbook" else "redis"
         word = quote(self.get(f"{password}_PASSWORD") or "", safe="")
-        return f"{scheme}://{user}:{word}@127.0.0.1:{self.integer(f'{port}_PORT')}{path}"
+        place = f"127.0.0.1:{self.integer(f'{port}_PORT')}{path}"
+        return f"{scheme}://{quote(user, safe='')}:{word}@{place}"
 
     # -- typed doors
 

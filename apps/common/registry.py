@@ -107,6 +107,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("FAIRBOOK_DB_ROLE", "app", "role this process takes", _one_of("app", "owner")),
     Setting("JOURNAL_URL", None, "durable Valkey or Redis", secret=True, required=True),
     Setting("REDIS_URL", None, "Valkey or Redis for caches", secret=True, required=True),
+    Setting("FAIRBOOK_ROLE", "admin", "user of the embedded journal and cache to be"),
+    Setting(
+        "FAIRBOOK_ROLE_FILES",
+        "",
+        "directory of ROLE.env files: what processes of one role get in place of these",
+    ),
+    Setting(
+        "FAIRBOOK_SECRETS_FROM",
+        "files",
+        "where secrets are looked for; the supervisor sets it",
+        _one_of("files", "environment"),
+    ),
     Setting("FAIRBOOK_POSTGRES_PORT", "55432", "port of the embedded PostgreSQL", _port),
     Setting("FAIRBOOK_JOURNAL_PORT", "56379", "port of the embedded journal", _port),
     Setting("FAIRBOOK_CACHE_PORT", "56380", "port of the embedded cache", _port),

@@ -2,7 +2,8 @@
 
     python launch.py RUN_DIR NAME NICE COMMAND...
 
-The supervisor starts everything through this file. It costs no memory, because it execs. The
+The supervisor starts everything through this file. It costs no memory, because it execs. What it
+becomes finds in its environment the secrets that its row of the table needs, and no others. The
 record, `RUN_DIR/NAME.json` = {"name", "pid", "starts": [...], "restarts", "since"}, is where
 `services` finds restarts and times. A process that dies at once again and again is slowed down
 here: the first few restarts are immediate, because a killed service must be back quickly.
@@ -44,8 +45,24 @@ def main() -> None:
     with open(draft, "w") as file:
         json.dump(record, file)
     os.replace(draft, path)
+    environ = _environ()
     os.nice(int(nice))
-    os.execvp(command[0], command)
+    os.execvpe(command[0], command, environ)
+
+
+def _environ() -> dict[str, str]:
+    """Return what the process is to know; for a worker, see that the servers know it."""
+    if "FAIRBOOK_NEEDS" not in os.environ:
+        return dict(os.environ)  # Started by a person, not by the supervisor.
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    from exchange_site.ops import environs, roles
+
+    role = os.environ.get("FAIRBOOK_ROLE", roles.NOBODY)
+    if roles.is_worker(role):
+        from exchange_site.ops import acl
+
+        acl.add(role)
+    return environs.environ_of(os.environ, needs=os.environ["FAIRBOOK_NEEDS"].split(), role=role)
 
 
 main()

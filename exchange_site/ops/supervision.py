@@ -18,7 +18,7 @@ from typing import Any
 
 from apps.common.config import ROOT, config
 from apps.common.service import EXIT_LEAVE_STOPPED
-from exchange_site.ops import places
+from exchange_site.ops import environs, places
 from exchange_site.ops.processes import Process
 
 _NAP_S = 0.2
@@ -81,7 +81,12 @@ def _program(process: Process) -> list[str]:
     # -S leaves site-packages out of the launcher: nothing but the standard library is loaded.
     launcher = [sys.executable, "-S", "-E", str(_LAUNCH), str(places.run_dir()), process.name]
     launcher.append(str(process.nice))
-    environ = {"PYTHONUNBUFFERED": "1", **process.environ}
+    environ = {
+        "PYTHONUNBUFFERED": "1",
+        environs.ROLE: process.acts_as,
+        environs.NEEDS: " ".join(process.needs),  # By name: the launcher looks them up.
+        **process.environ,
+    }
     return [
         f"[program:{process.name}]",
         f"command={' '.join(_word(word) for word in [*launcher, *process.command])}",

@@ -81,6 +81,12 @@ class CuttingProxy:
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
+    def url_of(self, client: redis.Redis) -> str:
+        """Return the proxy's address for the user that a client of the server logs in as."""
+        known = client.connection_pool.connection_kwargs
+        user = f"{known.get('username') or ''}:{known.get('password') or ''}"
+        return f"redis://{user}@127.0.0.1:{self.port}/0"
+
     def lose_next_answer(self) -> None:
         """Let the next request through, and cut the line instead of giving the answer back."""
         self._lose_next.set()

@@ -32,8 +32,7 @@ def proxy(journal: redis.Redis) -> Iterator[CuttingProxy]:
 
 def through(proxy: CuttingProxy, journal: redis.Redis) -> redis.Redis:
     """Return a client that goes through the proxy."""
-    password = journal.connection_pool.connection_kwargs["password"]
-    return journal_client(proxy.url, password=password)
+    return journal_client(proxy.url_of(journal))
 
 
 def test_streams_that_a_worker_writes_are_numbered_from_one(journal, tmp_path):

@@ -124,8 +124,7 @@ async def test_a_frame_whose_acknowledgement_was_lost_is_sent_again_and_counts_o
     toy, servers, journal
 ):
     proxy = CuttingProxy(journal.connection_pool.connection_kwargs["port"])
-    password = journal.connection_pool.connection_kwargs["password"]
-    async with WorkerTask(toy), Edge(f"redis://:{password}@127.0.0.1:{proxy.port}/0") as mailbox:
+    async with WorkerTask(toy), Edge(proxy.url_of(journal)) as mailbox:
         await ask(mailbox)
         for _ in range(5):
             proxy.lose_next_answer()
@@ -140,8 +139,7 @@ async def test_a_frame_whose_acknowledgement_was_lost_is_sent_again_and_counts_o
 
 async def test_what_its_client_was_told_is_unknown_is_never_sent_again(toy, servers, journal):
     proxy = CuttingProxy(journal.connection_pool.connection_kwargs["port"])
-    password = journal.connection_pool.connection_kwargs["password"]
-    async with Edge(f"redis://:{password}@127.0.0.1:{proxy.port}/0") as mailbox:
+    async with Edge(proxy.url_of(journal)) as mailbox:
         with pytest.raises(Unknown):
             await ask(mailbox, timeout_s=0.2)
         proxy.lose_next_answer()

@@ -65,8 +65,7 @@ def test_what_was_decided_under_a_lost_epoch_is_never_written(toy, journal):
 
 
 def test_a_lost_answer_is_asked_for_again_before_the_next_batch_is_sent(toy, journal, proxy):
-    password = journal.connection_pool.connection_kwargs["password"]
-    client = journal_client(proxy.url, password=password)
+    client = journal_client(proxy.url_of(journal))
     owner = under_way(toy, 9, client)
 
     for _ in range(3):

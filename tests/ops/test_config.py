@@ -62,11 +62,11 @@ def test_a_url_that_is_given_replaces_the_embedded_server(settings_of):
     assert not config.is_set("JOURNAL_URL")
 
 
-def test_embedded_urls_carry_ports_and_passwords(settings_of):
+def test_embedded_urls_carry_ports_users_and_passwords(settings_of):
     config = settings_of(FAIRBOOK_JOURNAL_PORT="7001")
     config.generate_secrets()
     word = config.text("FAIRBOOK_JOURNAL_PASSWORD")
-    assert config.text("JOURNAL_URL") == f"redis://:{word}@127.0.0.1:7001/0"
+    assert config.text("JOURNAL_URL") == f"redis://admin:{word}@127.0.0.1:7001/0"
 
 
 @pytest.mark.parametrize(
