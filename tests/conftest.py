@@ -113,6 +113,7 @@ def stack() -> Iterator[Stack]:
     try:
         running.up()
         yield running
+        assert running.refused() == []  # Nobody lacked a right, and nobody tried what is not its.
     finally:
         running.down()
 

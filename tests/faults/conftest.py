@@ -27,6 +27,7 @@ def victim() -> Iterator[Stack]:
     try:
         running.up()
         yield running
+        assert running.refused() == []  # However it is killed: nobody lacks a right.
     finally:
         running.down()
 

@@ -27,8 +27,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import redis
+
+from apps.common.config import Config
 from tests.helpers.environment import clean_environ
 from tests.helpers.ports import free_port_range
 
@@ -156,6 +159,21 @@ class Stack:
         finally:
             process.terminate()
             process.wait(timeout=15)
+
+    def settings(self) -> Config:
+        """Return the settings of this exchange as an operator finds them, secrets included."""
+        return Config(self.environ)
+
+    def refused(self) -> list[str]:
+        """Return what the Valkeys refused to our own processes since they started."""
+        found = []
+        for server, url in (("journal", "JOURNAL_URL"), ("cache", "REDIS_URL")):
+            with redis.Redis.from_url(self.settings().text(url)) as admin:
+                rows = cast("list[dict[str, Any]]", admin.acl_log())
+                found += [
+                    f"{server}: {row['username']} {row['reason']} {row['object']}" for row in rows
+                ]
+        return sorted(found)
 
     # -- faults
 

@@ -6,9 +6,14 @@ import json
 import socket
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
+import redis
 
+from apps.common.config import SETTINGS
+from exchange_site.ops import environs, processes, roles
+from exchange_site.ops.environs import Need
 from tests.helpers.stack import Stack
 
 pytestmark = pytest.mark.stack
@@ -29,6 +34,50 @@ def test_every_process_of_ours_serves_metrics(stack):
         if row["metrics_url"]:
             with urllib.request.urlopen(row["metrics_url"], timeout=5) as answer:
                 assert b"process_start_time_seconds" in answer.read(), row["name"]
+
+
+@pytest.fixture
+def table(stack, monkeypatch):
+    """Return the table of processes as the running exchange has it."""
+    for name, value in stack.environ.items():
+        monkeypatch.setenv(name, value)
+    return processes.all_processes()
+
+
+def test_a_process_is_given_the_secrets_that_its_row_names_and_no_others(stack, table):
+    settings, running = stack.settings(), stack.services()
+    users = roles.all_roles(row.acts_as for row in table if roles.is_worker(row.acts_as))
+    words = {s.name: settings.text(s.name) for s in SETTINGS if s.generated}
+    words |= {
+        f"{server} as {user}": environs.password_of(user, server, settings)
+        for user in {*users} - {roles.ADMIN}
+        for server in roles.SERVERS
+    }
+    for row in table:
+        proc = Path(f"/proc/{running[row.name]['pid']}")
+        environ = (proc / "environ").read_text(errors="replace")
+        found = {name for name, word in words.items() if word in environ}
+        assert found == {_secret_of(need, row.acts_as) for need in row.needs} - {""}, row.name
+        assert not [n for n, word in words.items() if word in (proc / "cmdline").read_text()]
+
+
+def _secret_of(need, user):
+    names = {
+        Need.DATABASE: "FAIRBOOK_DB_PASSWORD",
+        Need.COOKIES: "FAIRBOOK_SECRET_KEY",
+        Need.SEALING: "FAIRBOOK_KEY_ENCRYPTION_KEY",
+        Need.PSEUDONYMS: "FAIRBOOK_PROOF_SECRET",
+        Need.MAIL: "",  # The demo has no mail server.
+    }
+    return names.get(need) if need in names else f"{need} as {user}"
+
+
+def test_nobody_is_at_a_valkey_but_the_roles_whose_rows_need_it(stack, table):
+    for server, url in (("journal", "JOURNAL_URL"), ("cache", "REDIS_URL")):
+        with redis.Redis.from_url(stack.settings().text(url)) as admin:
+            users = {client["user"] for client in admin.client_list()} - {roles.ADMIN}
+        assert {"edge", "risk:0", "projector"} <= users
+        assert users <= {row.acts_as for row in table if server in row.needs}
 
 
 def test_a_killed_process_is_back_at_once(stack):
