@@ -115,8 +115,14 @@ class Config:
         if name == "DATABASE_OWNER_URL" and self.is_set("DATABASE_URL"):
             return self.text("DATABASE_URL")
         role = self.text("FAIRBOOK_ROLE")
+        service = "app" if role == "admin" else role
         user, password, port, path = {
-            "DATABASE_URL": ("fairbook_app", "FAIRBOOK_DB", "FAIRBOOK_POSTGRES", "/fairbook"),
+            "DATABASE_URL": (
+                f"fairbook_{service}",
+                "FAIRBOOK_DB",
+                "FAIRBOOK_POSTGRES",
+                "/fairbook",
+            ),
             "DATABASE_OWNER_URL": (
                 "fairbook_owner",
                 "FAIRBOOK_DB_OWNER",

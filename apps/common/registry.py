@@ -107,7 +107,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("FAIRBOOK_DB_ROLE", "app", "role this process takes", _one_of("app", "owner")),
     Setting("JOURNAL_URL", None, "durable Valkey or Redis", secret=True, required=True),
     Setting("REDIS_URL", None, "Valkey or Redis for caches", secret=True, required=True),
-    Setting("FAIRBOOK_ROLE", "admin", "user of the embedded journal and cache to be"),
+    Setting("FAIRBOOK_ROLE", "admin", "role at the embedded servers"),
     Setting(
         "FAIRBOOK_ROLE_FILES",
         "",

@@ -50,7 +50,7 @@ _OF_THE_SUPERVISOR = {NEEDS, "FAIRBOOK_RUN_VAR", "FAIRBOOK_SERVICE", "FAIRBOOK_S
 
 
 def password_of(role: str, server: str, settings: Config) -> str:
-    """Return a role's password at an embedded Valkey. All come from the one of its admin."""
+    """Return a role's password at an embedded server. All come from the one of its admin."""
     word = settings.text(f"FAIRBOOK_{server.upper()}_PASSWORD")
     if role == roles.ADMIN:
         return word
@@ -80,9 +80,8 @@ def _secret(need: Need, role: str, settings: Config) -> tuple[str, str]:
     url, word = _URLS[need]
     if settings.is_set(url) or settings.is_production:
         return url, settings.text(url)
-    if need is Need.DATABASE:
-        return word, settings.text(word)
-    return word, password_of(role, need.value, settings)
+    server = "db" if need is Need.DATABASE else need.value
+    return word, password_of(role, server, settings)
 
 
 def _role_file(base: Mapping[str, str], role: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from apps.common.config import config
-from exchange_site.ops import places
+from exchange_site.ops import db_roles, environs, places
 from exchange_site.ops.wheels import ServerFailed, package_dir
 
 NOBODY = "65534"
@@ -143,10 +143,11 @@ def ping(url: str) -> str:
 
 
 def ensure_roles() -> None:
-    """Create the owner role, the app role and the database in the embedded PostgreSQL.
+    """Create the owner role, the app role, one of each kind of process, and the database.
 
     Migrations run as the owner. What it creates, in any database of this server, the app role may
-    use; a migration that makes an append-only table revokes UPDATE and DELETE from it again.
+    use; a migration that makes an append-only table revokes UPDATE and DELETE from it again. What
+    the others may is given to them after migrations (`db_roles.py`).
     """
     if config.is_set("DATABASE_URL"):
         return
@@ -154,15 +155,22 @@ def ensure_roles() -> None:
     from psycopg import sql
 
     with psycopg.connect(admin_url(), autocommit=True) as admin:
+        owner_word, app_word = (
+            config.text(f"FAIRBOOK_DB_{part}PASSWORD") for part in ("OWNER_", "")
+        )
         for role, word, rights in (
-            ("fairbook_owner", "FAIRBOOK_DB_OWNER_PASSWORD", "CREATEDB"),
-            ("fairbook_app", "FAIRBOOK_DB_PASSWORD", "NOCREATEDB"),
+            ("fairbook_owner", owner_word, "CREATEDB"),
+            (db_roles.APP, app_word, "NOCREATEDB"),
+            *(
+                (db_roles.user_of(role), environs.password_of(role, "db", config), "NOCREATEDB")
+                for role in db_roles.REACH
+            ),
         ):
             known = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
             verb = "ALTER" if known else "CREATE"
             admin.execute(
                 sql.SQL("{} ROLE {} LOGIN {} PASSWORD {}").format(
-                    sql.SQL(verb), sql.Identifier(role), sql.SQL(rights), config.text(word)
+                    sql.SQL(verb), sql.Identifier(role), sql.SQL(rights), word
                 )
             )
     # Default privileges in template1 are copied into every database made later: ours, and tests'.
@@ -183,3 +191,13 @@ def ensure_roles() -> None:
         found = admin.execute("SELECT 1 FROM pg_database WHERE datname = 'fairbook'").fetchone()
         if not found:
             admin.execute("CREATE DATABASE fairbook OWNER fairbook_owner TEMPLATE template1")
+
+
+def share_out() -> None:
+    """Give each kind of process its rights in the embedded PostgreSQL, once its tables are made."""
+    if config.is_set("DATABASE_URL"):
+        return
+    import psycopg
+
+    with psycopg.connect(config.text("DATABASE_OWNER_URL"), autocommit=True) as owner:
+        db_roles.apply(owner)

@@ -1,4 +1,4 @@
-"""Bring the database to this code's shape and put the demo in: one process, one start-up.
+"""Bring the database to this code's shape, share out its rights, and put the demo in.
 
 Then it writes down which listed markets have books, for the table of processes.
 
@@ -21,7 +21,10 @@ def main() -> None:
     from django.conf import settings
     from django.core.management import call_command, get_commands
 
+    from exchange_site.ops import postgres
+
     call_command("migrate", interactive=False, verbosity=1)
+    postgres.share_out()
     if settings.DEMO and "seed_demo" in get_commands():
         call_command("seed_demo")
     call_command("write_books")

@@ -165,8 +165,9 @@ class Stack:
         return Config(self.environ)
 
     def refused(self) -> list[str]:
-        """Return what the Valkeys refused to our own processes since they started."""
-        found = []
+        """Return what the servers refused to our own processes (Valkeys: since they started)."""
+        said = (self.var / "log/postgres.log").read_text(errors="replace").splitlines()
+        found = [line for line in said if "permission denied" in line]
         for server, url in (("journal", "JOURNAL_URL"), ("cache", "REDIS_URL")):
             with redis.Redis.from_url(self.settings().text(url)) as admin:
                 rows = cast("list[dict[str, Any]]", admin.acl_log())
