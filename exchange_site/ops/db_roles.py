@@ -1,10 +1,11 @@
-"""What each role of process may do in the embedded PostgreSQL: the one table, and who applies it.
+"""What each role of process may do in PostgreSQL: the one table, and who applies it.
 
 Roles are those of `roles.py`; each is a user `fairbook_<role>` of its own. None may more than the
 services' role `fairbook_app` may, of which migrations take away what nobody may do (a table that
 only grows is never changed): a role's right here is what both allow. A table that no pattern names
 is out of its reach. `make up` applies this after migrations; `make psql` and operators' commands
-are the owner and `fairbook_app`.
+are the owner and `fairbook_app`. In a person's own PostgreSQL those of these users that exist get
+their rights, too.
 """
 
 from __future__ import annotations
@@ -66,13 +67,16 @@ def may(role: str, table: str, right: str) -> bool:
     return any(fnmatchcase(table, pattern) for pattern in patterns)
 
 
-def apply(owner: psycopg.Connection) -> None:
-    """Give every role its rights in this database, and take away all others."""
+def apply(owner: psycopg.Connection, *, app: str = APP) -> None:
+    """Give every role that exists its rights in this database, and take away all others."""
     from psycopg import sql
 
     with owner.transaction():
-        shared = owner.execute(_APPS_RIGHTS, [APP]).fetchall()
-        for role in REACH:
+        there = {name for (name,) in owner.execute("SELECT rolname FROM pg_roles").fetchall()}
+        if app not in there:
+            return  # Who comes in by another way than a role's name has none to share with.
+        shared = owner.execute(_APPS_RIGHTS, [app]).fetchall()
+        for role in (role for role in REACH if user_of(role) in there - {app}):
             user = sql.Identifier(user_of(role))
             owner.execute(sql.SQL("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {}").format(user))
             owner.execute(

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from apps.common.config import config
 from exchange_site.ops import db_roles, environs, places
@@ -194,10 +195,9 @@ def ensure_roles() -> None:
 
 
 def share_out() -> None:
-    """Give each kind of process its rights in the embedded PostgreSQL, once its tables are made."""
-    if config.is_set("DATABASE_URL"):
-        return
+    """Give each kind of process its rights, once the tables are made."""
     import psycopg
 
+    app = unquote(urlsplit(config.text("DATABASE_URL")).username or "")
     with psycopg.connect(config.text("DATABASE_OWNER_URL"), autocommit=True) as owner:
-        db_roles.apply(owner)
+        db_roles.apply(owner, app=app)

@@ -51,7 +51,7 @@ def test_a_process_is_given_the_secrets_that_its_row_names_and_no_others(stack, 
     words |= {
         f"{server} as {user}": environs.password_of(user, server, settings)
         for user in {*users} - {roles.ADMIN}
-        for server in roles.SERVERS
+        for server in (*roles.SERVERS, "db")
     }
     for row in table:
         proc = Path(f"/proc/{running[row.name]['pid']}")
@@ -63,7 +63,7 @@ def test_a_process_is_given_the_secrets_that_its_row_names_and_no_others(stack, 
 
 def _secret_of(need, user):
     names = {
-        Need.DATABASE: "FAIRBOOK_DB_PASSWORD",
+        Need.DATABASE: f"db as {user}",
         Need.COOKIES: "FAIRBOOK_SECRET_KEY",
         Need.SEALING: "FAIRBOOK_KEY_ENCRYPTION_KEY",
         Need.PSEUDONYMS: "FAIRBOOK_PROOF_SECRET",
