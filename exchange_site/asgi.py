@@ -34,6 +34,7 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix  # noqa: E4
 from django.http import HttpResponse  # noqa: E402
 from django.urls import re_path, set_script_prefix  # noqa: E402
 
+from apps.common import addresses, refusal_log  # noqa: E402
 from apps.common.bodies import body_bytes_max  # noqa: E402
 from apps.common.middleware import put_fixed_headers  # noqa: E402
 from apps.common.service import Service, current  # noqa: E402
@@ -190,6 +191,9 @@ class SameOrigin:
         if not origin or own or origin in settings.CSRF_TRUSTED_ORIGINS:
             await self._inner(scope, receive, send)
         else:
+            refusal_log.in_use.note(
+                "ws.socket.refused", code="other_origin", address=addresses.of_scope(scope)
+            )
             await send({"type": "websocket.close", "code": 4403})
 
 

@@ -38,6 +38,7 @@ def _all_entries() -> dict[str, dict[str, Any]]:
     return {
         **settle,
         "send-mails": _every(2, "apps.users.tasks.send_mails"),
+        "record-failed-tries": _every(10, "apps.users.tasks.record_failed_tries"),
         "forget-what-is-over": _every(3600, "apps.users.tasks.forget_what_is_over"),
         "verify": _every(config.integer("FAIRBOOK_VERIFY_S"), "apps.monitoring.tasks.verify"),
         "kyc-checks": _every(5, "apps.kyc.tasks.check_what_waits"),

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from apps.common.errors import Refusal, Unavailable
+from apps.common.middleware import name_refusal
 
 log = structlog.get_logger("fairbook.api")
 
@@ -73,6 +74,7 @@ def _from_framework(error: exceptions.APIException) -> Refusal:
 def answer(refusal: Refusal) -> Response:
     """Render a refusal, with its Retry-After."""
     response = Response(refusal.as_json(), status=refusal.http_status)
+    name_refusal(response, refusal.code)
     if refusal.retry_after_s is not None:
         response["Retry-After"] = str(refusal.retry_after_s)
     if refusal.http_status == status.HTTP_401_UNAUTHORIZED:

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import sync_and_async_middleware
 
+from apps.common import addresses, refusal_log
+
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _FIXED = {
     "X-Content-Type-Options": "nosniff",
@@ -89,3 +91,44 @@ def correlation(get_response: Callable[[HttpRequest], Any]) -> Any:
         response.headers["X-Request-Id"] = request.correlation_id  # type: ignore[attr-defined]
 
     return _wrap(get_response, before, after)
+
+
+_BY_STATUS = {401: "not_logged_in", 403: "forbidden", 429: "too_many_requests"}
+_STRANGER = ("not_logged_in", "-2014")  # Nobody claimed to be anybody: no news.
+_BAD_SIGNATURE = "-1022"  # The dialect answers it by 400.
+
+
+def name_refusal(response: HttpResponse, code: object) -> None:
+    """Let an answer carry the code of its refusal to the log."""
+    response.refusal_code = str(code)  # type: ignore[attr-defined]
+
+
+@sync_and_async_middleware
+def refusals(get_response: Callable[[HttpRequest], Any]) -> Any:
+    """Log refused rights, what is not there for who asks, and limits that struck: bounded."""
+
+    def after(request: HttpRequest, response: HttpResponse) -> None:
+        code = getattr(response, "refusal_code", "") or response.headers.get("X-Refusal", "")
+        is_no_such = response.status_code == 404 and code
+        if not (response.status_code in _BY_STATUS or is_no_such or code == _BAD_SIGNATURE):
+            return
+        # Django would log each of them by its path, which may name what is private.
+        response._has_been_logged = True  # type: ignore[attr-defined]  # noqa: SLF001
+        code = code or _BY_STATUS[response.status_code]
+        if code in _STRANGER:
+            return
+        match = request.resolver_match
+        refusal_log.in_use.note(
+            "http.request.refused",
+            code=code,
+            address=addresses.counted_as(str(request.META.get("REMOTE_ADDR") or "")),
+            status=response.status_code,
+            method=request.method if request.method in _METHODS else "other",
+            route=match.route if match else "",
+            user=getattr(getattr(request, "_cached_user", None), "pk", None),
+        )
+
+    return _wrap(get_response, lambda _request: None, after)
+
+
+_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from apps.common import addresses
+from apps.common import addresses, refusal_log
 from apps.common.config import config
 
 TOO_MANY = 4429
@@ -31,6 +31,7 @@ class Crowd:
         """Hold a place for as long as the connection lives, from before its handshake."""
         address = addresses.of_scope(scope)
         if not self._has_room(address):
+            refusal_log.in_use.note("ws.socket.refused", code="too_many_sockets", address=address)
             await _refuse(scope, send)
             return
         self._of[address] += 1

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from apps.common import addresses, refusal_log
 from apps.common.errors import Unavailable
 from apps.marketdata.hub import hub
 from apps.users import memory as users_memory
@@ -31,6 +32,7 @@ ENDED_S = 0.1  # Looked at so long after its end, a log-in has surely ended.
 WATCH_S = 30.0  # Changes are announced; this is the net for an announcement that was lost.
 
 POLICY, TOO_BIG, NOT_LOGGED_IN, OTHER_ORIGIN, TOO_SLOW = 1008, 1009, 4001, 4003, 4008
+REFUSED = (POLICY, TOO_BIG, NOT_LOGGED_IN, OTHER_ORIGIN)  # What the log hears of.
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -202,6 +204,9 @@ class Socket:
                 raise fault
 
     async def _close(self, closed: Closed) -> None:
+        if closed.code in REFUSED:
+            address = addresses.of_scope(self.scope)
+            refusal_log.in_use.note("ws.socket.closed", code=str(closed.code), address=address)
         goodbye = {"type": "websocket.close", "code": closed.code, "reason": closed.reason}
         with contextlib.suppress(Exception):  # A peer that reads nothing hears no goodbye either.
             async with asyncio.timeout(CLOSE_S):

@@ -16,6 +16,7 @@ import structlog
 from django.http import HttpRequest, HttpResponse
 
 from apps.common.errors import Refusal
+from apps.common.middleware import name_refusal
 from apps.orders import callers, runtime
 from apps.orders.contracts import Caller
 from apps.orders.dialect import refusals
@@ -45,6 +46,7 @@ def refusal_answer(refusal: Refusal) -> HttpResponse:
         status=spoken.http_status,
         headers=spoken.headers,
     )
+    name_refusal(response, spoken.number)
     if spoken.retry_after_s is not None:
         response["Retry-After"] = str(spoken.retry_after_s)
     # A refusal is an answer like any other: Django would log a warning for each one.

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from apps.users import sessions
-from apps.users.services import factors
+from apps.users.services import factors, log_ins
 
 STEP_UP_NEEDED = "step_up_needed"
 _NOT_SENT_AGAIN = ("csrfmiddlewaretoken",)
@@ -39,6 +39,12 @@ class BackOffice(AdminSite):
             return view(request, *args, **kwargs)
 
         return super().admin_view(update_wrapper(stepped_up, view), cacheable)
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Log out as everywhere, on the record; only a form does."""
+        if request.method == "POST":
+            log_ins.end(request, how=log_ins.LOG_OUT)
+        return super().logout(request, extra_context)
 
     def _ask(self, request: HttpRequest) -> HttpResponse:
         sent = [

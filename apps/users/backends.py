@@ -40,7 +40,8 @@ class PasswordBackend(ModelBackend):
         except TooManyRequests as refusal:
             attempts.remember_on(request, None, refusal)
             raise PermissionDenied from refusal
-        user = people.with_password(email=username or "", password=password or "")
-        if user is None:
-            attempts.note_failure(attempt)
-        return user
+        claim = people.with_password(email=username or "", password=password or "")
+        if claim.is_right:
+            return claim.owner
+        attempts.note_failure(attempt, user_id=claim.owner.pk if claim.owner else None)
+        return None

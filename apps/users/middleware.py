@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 
-from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.auth import SESSION_KEY
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest
 from django.utils.deprecation import MiddlewareMixin
 
 from apps.users import sessions
+from apps.users.services import log_ins
 
 
 class SessionLimits(MiddlewareMixin):
@@ -29,6 +30,6 @@ class SessionLimits(MiddlewareMixin):
             is_staff = bool(getattr(request.user, "is_staff", False))
             sessions.begin(request.session, now=now, is_staff=is_staff)
         elif sessions.ends_at(request.session) < now:
-            logout(request)
+            log_ins.end(request, how=log_ins.TOO_OLD)
         else:
             sessions.touch(request.session, now=now)

@@ -16,6 +16,7 @@ from rest_framework.views import APIView, set_rollback
 
 from apps.common.api import as_refusal
 from apps.common.errors import Refusal
+from apps.common.middleware import name_refusal
 from apps.common.redis_clients import cache_client
 from apps.marketdata.selectors import MarketDataNotReady, UnknownSymbol
 from apps.markets import selectors as markets
@@ -121,6 +122,7 @@ def refuse(error: Exception, _context: dict[str, Any]) -> Response | None:
     set_rollback()
     spoken = in_dialect(refusal)
     response = Response(spoken.as_json(), status=spoken.http_status)
+    name_refusal(response, spoken.number)
     for name, value in spoken.headers.items():
         response[name] = value
     if spoken.retry_after_s is not None:

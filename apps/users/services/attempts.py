@@ -8,11 +8,12 @@ is hashed, and a good one is given back.
     attempt = attempts.of_request(request, login=email)
     attempts.check_may_try(attempt)                 # TooManyRequests, with how long to wait
     ...                                             # hash, compare, ask for the second factor
-    attempts.note_success(attempt)                  # or note_failure: a word in the log
+    attempts.note_success(attempt)                  # or note_failure: a word in the logs
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from apps.common import addresses
 from apps.common.errors import Refusal, TooManyRequests
 from apps.users import buckets
 from apps.users.buckets import Bucket
-from apps.users.services import devices
+from apps.users.services import devices, failed_tries
 
 MINUTE_MS = 60_000
 AT_ONCE_HERE, AT_ONCE_ADDRESS, AT_ONCE_ACCOUNT, AT_ONCE_DEVICE = 10, 60, 100, 10
@@ -89,19 +90,24 @@ def check_may_try(attempt: Attempt) -> None:
 
 
 @contextmanager
-def counted(attempt: Attempt, *, unless: type[Refusal]) -> Iterator[None]:
-    """Count a try that is made in this block; it was a wrong one if it raises `unless`."""
+def counted(attempt: Attempt, *, user_id: int, unless: type[Refusal]) -> Iterator[None]:
+    """Count a person's try that is made in this block; it was wrong if it raises `unless`."""
     check_may_try(attempt)
     try:
         yield
     except unless:
-        note_failure(attempt)
+        note_failure(attempt, user_id=user_id)
         raise
     note_success(attempt)
 
 
-def note_failure(attempt: Attempt) -> None:
-    """Say in the log that a try was wrong. It was counted when it began."""
+def note_failure(attempt: Attempt, *, user_id: int | None) -> None:
+    """Say in the log that a try was wrong, and have the audit log say it of its person, if any.
+
+    It was counted when it began.
+    """
+    whose = failed_tries.NOBODY if user_id is None else user_id
+    failed_tries.count(user_id=whose, purpose=attempt.purpose, at=time.time())
     log.info(
         "users.attempt.failed",
         purpose=attempt.purpose,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 
 import msgspec
-from django.contrib.auth import SESSION_KEY, login
+from django.contrib.auth import SESSION_KEY, login, logout
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
@@ -17,11 +18,12 @@ from django.utils.crypto import constant_time_compare
 from apps.common import audit
 from apps.common.errors import Refusal
 from apps.users import sessions
-from apps.users.models import User
+from apps.users.models import LogIn, User
 from apps.users.services import devices, factor_resets, factors, open_sessions
 
 HALF_OPEN, HALF_OPEN_S = "half_open", 300
 PASSWORD = "password"  # noqa: S105  # nosec B105 - what was shown, not one.
+LOG_OUT, TOO_OLD, ANOTHER = "log_out", "too_old", "another_log_in"  # How a log-in ends.
 
 
 class LogInAgain(Refusal):
@@ -69,7 +71,7 @@ def complete(request: HttpRequest, user: User, *, by: str) -> None:
     """Log a person in, under a new cookie. `by` is what was shown last: a factor, or a password."""
     now = time.time()
     if SESSION_KEY in request.session:  # Of somebody, perhaps the same: that log-in ends here.
-        request.session.flush()
+        end(request, how=ANOTHER)
     request.session.pop(HALF_OPEN, None)
     request.session.set_expiry(None)
     with transaction.atomic():
@@ -85,6 +87,18 @@ def complete(request: HttpRequest, user: User, *, by: str) -> None:
         sessions.note_factor(request.session, kind=by, now=now)
 
 
+def end(request: HttpRequest, *, how: str) -> None:
+    """Log this browser out at every edge, and record it: once, however many ask at once."""
+    user_id, name = request.session.get(SESSION_KEY), sessions.name_of(_key_of(request))
+    with transaction.atomic():
+        known = LogIn.objects.filter(session_key=name).values_list("pk", flat=True).first()
+        if user_id and Session.objects.filter(session_key=name).delete()[0]:
+            who = f"user:{user_id}"
+            actor = "system" if how == TOO_OLD else who
+            audit.record("session.ended", subject=who, actor=actor, how=how, session=known)
+    logout(request)
+
+
 def step_up(request: HttpRequest, *, by: str) -> None:
     """Remember that somebody logged in has just shown again that it is them."""
     now = time.time()
@@ -92,6 +106,10 @@ def step_up(request: HttpRequest, *, by: str) -> None:
         sessions.note_password(request.session, now=now)
     else:
         sessions.note_factor(request.session, kind=by, now=now)
+
+
+def _key_of(request: HttpRequest) -> str:
+    return str(request.session.session_key or "")
 
 
 def note_place(request: HttpRequest, response: HttpResponse, user: User, *, place: str) -> None:

@@ -6,7 +6,7 @@ A person begins with the proof of their address: until then there is a wish to b
 
 from __future__ import annotations
 
-from typing import cast
+from typing import NamedTuple, cast
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
@@ -32,6 +32,13 @@ class WeakPassword(Refusal):
     """The password is too short, well known, lost by somebody, or the address itself."""
 
     code = "weak_password"
+
+
+class Claim(NamedTuple):
+    """What came of a log-in name and a password."""
+
+    owner: User | None  # Whose name it is, whether the password is theirs or not.
+    is_right: bool
 
 
 def full_login(login: str) -> str:
@@ -139,8 +146,8 @@ def register(
 # -- being recognised
 
 
-def with_password(*, email: str, password: str) -> User | None:
-    """Return whom an address and its password name, or None. One hash, whoever is asked for.
+def with_password(*, email: str, password: str) -> Claim:
+    """Say whom an address names, and whether the password is theirs. One hash, whoever it is.
 
     The right password of an address that is not proven yet is wrong as well, and mails its proof
     once more.
@@ -149,12 +156,12 @@ def with_password(*, email: str, password: str) -> User | None:
     user = selectors.user_by_email(email)
     wish = PendingSignUp.objects.filter(email=email).order_by("-pk").first()
     if user is not None:
-        return user if user.check_password(password) and user.is_active else None
+        return Claim(user, user.check_password(password) and user.is_active)
     if wish is None:
         make_password(password)
     elif check_password(password, wish.password):
         _mail_proof_again(wish)
-    return None
+    return Claim(None, is_right=False)
 
 
 @transaction.atomic

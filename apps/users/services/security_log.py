@@ -11,7 +11,9 @@ from apps.common import audit
 READ, SHOWN = 400, 100
 WORDS = {
     "session.began": "Logged in",
+    "session.ended": "Logged out",
     "session.revoked": "A log-in was ended",
+    "log_in.failed": "Log-ins or proofs failed",
     "factor.added": "A second factor was added",
     "factor.removed": "A second factor was removed",
     "factor.recovery_used": "A recovery code was used",
@@ -32,6 +34,8 @@ WORDS = {
 }
 _DETAIL = {  # Words of ours; what staff wrote is not among them.
     "session.began": "by",
+    "session.ended": "how",
+    "log_in.failed": "purpose",
     "factor.added": "factor",
     "factor.removed": "factor",
     "password.changed": "how",

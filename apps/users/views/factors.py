@@ -85,9 +85,10 @@ class App(APIView):
         body.is_valid(raise_exception=True)
         plain = request._request  # noqa: SLF001
         attempt = attempts.of_request(plain, login=str(request.user), purpose=attempts.FACTOR)
-        with attempts.counted(attempt, unless=factors.WrongFactor):
+        whose = user_id_of(request)
+        with attempts.counted(attempt, user_id=whose, unless=factors.WrongFactor):
             user, words = codes.confirm_app(
-                user_id=user_id_of(request), number=number, code=body.validated_data["code"]
+                user_id=whose, number=number, code=body.validated_data["code"]
             )
         return _with_codes(request, user, words, showed=factors.TOTP)
 

@@ -99,7 +99,17 @@ def _known(request: Request) -> User | None:
 
 def _show(request: HttpRequest, known: User | None, credential: dict[str, object]) -> User:
     if known is None:
-        return passkeys.finish_showing(request, None, credential=credential)
+        return _show_alone(request, credential)
     attempt = attempts.of_request(request, login=known.email, purpose=attempts.FACTOR)
-    with attempts.counted(attempt, unless=factors.WrongFactor):
+    with attempts.counted(attempt, user_id=known.pk, unless=factors.WrongFactor):
         return passkeys.finish_showing(request, known, credential=credential)
+
+
+def _show_alone(request: HttpRequest, credential: dict[str, object]) -> User:
+    """Let a passkey say who it is. Nobody is named before: a failure is nobody's."""
+    try:
+        return passkeys.finish_showing(request, None, credential=credential)
+    except factors.WrongFactor:
+        attempt = attempts.of_request(request, login="", purpose=attempts.FACTOR)
+        attempts.note_failure(attempt, user_id=None)
+        raise

@@ -97,5 +97,6 @@ def show_password(request: Request, password: str) -> None:
     """Check the password of whoever is logged in, as slowly for guesses as a log-in."""
     plain: HttpRequest = request._request  # noqa: SLF001
     attempt = attempts.of_request(plain, login=str(request.user), purpose="password")
-    with attempts.counted(attempt, unless=passwords.WrongPassword):
-        passwords.check_own_password(user_id=user_id_of(request), password=password)
+    whose = user_id_of(request)
+    with attempts.counted(attempt, user_id=whose, unless=passwords.WrongPassword):
+        passwords.check_own_password(user_id=whose, password=password)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import authenticate, logout
+from django.contrib.auth import authenticate
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from drf_spectacular.utils import extend_schema
@@ -100,7 +100,7 @@ class SessionView(CsrfChecked, APIView):
     @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         """Log out, at every edge at once."""
-        logout(request._request)  # noqa: SLF001
+        log_ins.end(request._request, how=log_ins.LOG_OUT)  # noqa: SLF001
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -158,5 +158,5 @@ def _step_up(request: Request, user: User, *, code: str = "", password: str = ""
 def _show_code(request: HttpRequest, user: User, code: str) -> str:
     """Use up a code, as slowly for guesses as a log-in; return its kind."""
     attempt = attempts.of_request(request, login=user.email, purpose=attempts.FACTOR)
-    with attempts.counted(attempt, unless=factors.WrongFactor):
+    with attempts.counted(attempt, user_id=user.pk, unless=factors.WrongFactor):
         return codes.check(user_id=user.pk, code=code)

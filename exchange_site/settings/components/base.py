@@ -43,6 +43,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "apps.common.middleware.fixed_headers",
     "apps.common.middleware.correlation",
+    "apps.common.middleware.refusals",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -60,6 +61,7 @@ MIDDLEWARE = [
 FAST_MIDDLEWARE = [
     "apps.common.middleware.fixed_headers",
     "apps.common.middleware.correlation",
+    "apps.common.middleware.refusals",
 ]
 FAST_PATHS = (
     "/api/v3/order",
