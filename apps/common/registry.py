@@ -170,6 +170,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("FAIRBOOK_KYC_KEEP_DAYS", "1825", "days that papers are kept by law", _whole),
     # People
     Setting("FAIRBOOK_HASHES_AT_ONCE", "2", "passwords that a process hashes at once", _whole),
+    Setting("FAIRBOOK_LOG_INS", "20", "log-ins of a customer at a time", _whole),
+    Setting("FAIRBOOK_STAFF_LOG_INS", "3", "log-ins of one of the staff at a time", _whole),
     Setting("FAIRBOOK_BREACHED_PASSWORDS", "", "file of lost passwords, ordered by SHA-1"),
     Setting("FAIRBOOK_STAFF_PASSKEY", "1", "staff need a passkey; 0 never in production", _flag),
     Setting("FAIRBOOK_MAIL_FROM", "Fairbook <no-reply@fairbook.example>", "sender of mails"),

@@ -36,6 +36,12 @@ class UserAdmin(ReadOnlyAdmin):
     fields = (*list_display, "groups", "withdrawals_locked_until")
     inlines = (AccountInline,)
 
+    def get_urls(self) -> list[URLPattern]:
+        """Put the act in front of the pages that only show."""
+        view = self.admin_site.admin_view(staff.end_log_ins)
+        act = path("<int:number>/log-ins/", view, name="users_log_ins")
+        return [act, *super().get_urls()]
+
 
 @admin.register(TradingAccount)
 class TradingAccountAdmin(ReadOnlyAdmin):

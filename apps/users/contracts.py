@@ -12,6 +12,7 @@ ED25519, HMAC = "ed25519", "hmac"
 
 STAFF_ROLES = ("support", "compliance", "treasury", "risk", "operator", "auditor", "admin")
 STAFF_ACTS = {
+    "support": ("users.end_log_ins",),
     "operator": (
         "markets.list_market",
         "markets.delist_market",
@@ -24,6 +25,7 @@ STAFF_ACTS = {
         "compliance.decide_rules",
         "users.freeze_account",
         "users.decide_factor_reset",
+        "users.end_log_ins",
     ),
     "risk": ("users.freeze_account",),
 }

@@ -1,9 +1,10 @@
-"""The acts of staff on accounts and people: freeze, unfreeze, take lost second factors away."""
+"""The acts of staff on accounts and people: freeze, unfreeze, end log-ins, reset lost factors."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,10 +15,11 @@ from apps.common.config import config
 from apps.common.errors import Refusal
 from apps.common.forms import ReasonForm
 from apps.users import selectors
-from apps.users.models import FactorReset
-from apps.users.services import accounts, factor_resets
+from apps.users.models import FactorReset, User
+from apps.users.services import accounts, factor_resets, open_sessions
 
 FREEZE, DECIDE_RESET = "users.freeze_account", "users.decide_factor_reset"
+END_LOG_INS = "users.end_log_ins"
 
 
 @require_http_methods(["GET", "POST"])
@@ -88,3 +90,55 @@ def decide_factor_reset(request: HttpRequest, number: int) -> HttpResponse:
         "lock_hours": config.integer("FAIRBOOK_CREDENTIAL_LOCK_S") // 3600,
     }
     return render(request, "admin/users/factor_reset.html", frame)
+
+
+class EndForm(ReasonForm):
+    """Which log-in of a person is to end, and why."""
+
+    ALL = "all"
+    which = forms.ChoiceField(widget=forms.RadioSelect)
+    field_order = ("which", "reason")
+
+    def __init__(self, *args: Any, user_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        found = open_sessions.list_open(user_id=user_id, this=None)
+        field: Any = self.fields["which"]
+        field.choices = [
+            (self.ALL, "all of them, and what is half begun"),
+            *((str(one.number), _named(one)) for one in found),
+        ]
+
+
+@require_http_methods(["GET", "POST"])
+def end_log_ins(request: HttpRequest, number: int) -> HttpResponse:
+    """Show a person's open log-ins; ask why, then end one or all of them at once."""
+    if not request.user.has_perm(END_LOG_INS):
+        raise PermissionDenied
+    person = User.objects.filter(pk=number).first()
+    if person is None:
+        raise Http404
+    if person.is_staff and not request.user.is_superuser:  # Nobody shuts out who watches them.
+        raise PermissionDenied
+    form = EndForm(request.POST or None, user_id=number)
+    if request.method == "POST" and form.is_valid():
+        which = form.cleaned_data["which"]
+        try:
+            open_sessions.end_by_staff(
+                user_id=number,
+                number=None if which == EndForm.ALL else int(which),
+                by=int(request.user.pk or 0),
+                reason=form.cleaned_data["reason"],
+            )
+        except Refusal as refusal:  # It ended by itself meanwhile.
+            form.add_error(None, refusal.message)
+        else:
+            messages.success(request, "Ended. The person hears of it by mail.")
+            return redirect("admin:users_user_change", number)
+    context = {"title": "End log-ins?", "form": form, "person": person}
+    return render(request, "admin/users/log_ins.html", admin.site.each_context(request) | context)
+
+
+def _named(one: open_sessions.OpenSession) -> str:
+    place = f", in {one.place}" if one.place else ""
+    seen = f"{one.began_at:%d %b %H:%M}, last used {one.seen_at:%d %b %H:%M} UTC"
+    return f"{one.device}{place}: since {seen}, by {one.factor or 'password'}"

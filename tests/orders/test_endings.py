@@ -14,7 +14,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from apps.marketdata import sockets
-from apps.users.services import accounts, announcing, keys, people
+from apps.users.models import LogIn
+from apps.users.services import accounts, announcing, keys, open_sessions, people
 from apps.users.session_store import SessionStore
 from exchange_site.asgi import application
 from tests.helpers.served import served
@@ -126,7 +127,20 @@ def _new_password(_key: str) -> None:
     people.register(email="alice@example.org", password=f"{PASSWORD} anew")
 
 
-@pytest.mark.parametrize("end", [_flushed, _new_password])
+def _by_staff(key: str) -> None:
+    user_id = int(SessionStore(key)["_auth_user_id"])
+    open_sessions.note(key, user_id=user_id, device_id=None, name="A browser", place="")
+    open_sessions.end_by_staff(
+        user_id=user_id, number=LogIn.objects.get().pk, by=user_id, reason="a test"
+    )
+
+
+def _all_by_staff(key: str) -> None:
+    user_id = int(SessionStore(key)["_auth_user_id"])
+    open_sessions.end_by_staff(user_id=user_id, number=None, by=user_id, reason="a test")
+
+
+@pytest.mark.parametrize("end", [_flushed, _new_password, _by_staff, _all_by_staff])
 async def test_a_log_in_that_ends_takes_its_sockets_and_listen_keys_with_it(alice, site, http, end):
     cookie, token = await in_thread(_log_in, alice.user_id), _get_new_csrf_string()
     headers = {"Cookie": f"sessionid={cookie}; csrftoken={token}", "X-CSRFToken": token}

@@ -50,6 +50,7 @@ PATHS = {
     "/api/v1/proofs/segments/<str:market>/<str:name>": "/api/v1/proofs/segments/BTC-USDT/none.gz",
     "/admin/compliance/rules/<int:number>/": "/admin/compliance/rules/{rules}/",
     "/admin/r/<path:content_type_id>/<path:object_id>/": "/admin/r/1/1/",
+    "/admin/users/user/<int:number>/log-ins/": "/admin/users/user/{person}/log-ins/",
     "/admin/users/tradingaccount/<int:number>/freeze/": (
         "/admin/users/tradingaccount/{account}/freeze/"
     ),
@@ -137,6 +138,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /admin/markets/market/list/": SOL | CONFIRMED,
     "POST /admin/markets/market/<str:symbol>/delist/": REASON | CONFIRMED,
     "POST /admin/markets/market/<str:symbol>/state/": REASON | {"state": "cancel_only"},
+    "POST /admin/users/user/<int:number>/log-ins/": REASON | {"which": "all"},
     "POST /admin/users/tradingaccount/<int:number>/freeze/": REASON,
     "POST /admin/users/tradingaccount/<int:number>/unfreeze/": REASON,
     "POST /admin/kyc/application/<uuid:public_id>/review/": {"act": "take"},

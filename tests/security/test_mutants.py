@@ -177,6 +177,11 @@ MUTATIONS: list[tuple[str, str, Mutation]] = [
     ),
     (f"POST {ACCOUNT}/freeze/", "may it freeze", becomes(staff, "FREEZE", LOOKING)),
     (
+        "POST /admin/users/user/<int:number>/log-ins/",
+        "may it end log-ins",
+        becomes(staff, "END_LOG_INS", LOOKING),
+    ),
+    (
         "POST /admin/markets/market/list/",
         "may it list",
         becomes(market_staff, "_check_may", _nothing),

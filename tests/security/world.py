@@ -257,6 +257,7 @@ class World:
         elsewhere.log_in()
         dave = User.objects.get(email="dave@example.org")
         self.names |= {
+            "person": dave.pk,
             "app": AuthenticatorApp.objects.get(user_id=alice.user_id).pk,
             "log_in": LogIn.objects.get(user_id=alice.user_id).pk,
             "lost": FactorReset.objects.create(user=dave).pk,

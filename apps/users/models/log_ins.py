@@ -18,3 +18,6 @@ class LogIn(models.Model):
     name = models.CharField(max_length=80)  # Of the browser: "Firefox on Linux".
     place = models.CharField(max_length=80, blank=True)  # Where it began, if that is known.
     began_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        permissions = (("end_log_ins", "Can end the log-ins of people"),)

@@ -122,3 +122,6 @@ def note_place(request: HttpRequest, response: HttpResponse, user: User, *, plac
         name=device.name,
         place=place,
     )
+    if not sessions.is_of_demo(request.session):  # There everybody is the same few people.
+        request.session.save()  # So that of many at once, the last to look sees all.
+        open_sessions.keep_to_limit(user.pk)
