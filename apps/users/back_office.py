@@ -44,7 +44,10 @@ class BackOffice(AdminSite):
         """Log out as everywhere, on the record; only a form does."""
         if request.method == "POST":
             log_ins.end(request, how=log_ins.LOG_OUT)
-        return super().logout(request, extra_context)
+        response = super().logout(request, extra_context)
+        if request.method == "POST":
+            response["Clear-Site-Data"] = log_ins.CLEARS
+        return response
 
     def _ask(self, request: HttpRequest) -> HttpResponse:
         sent = [

@@ -67,12 +67,13 @@ def page(
     request: HttpRequest, name: str, *, modules: tuple[str, ...], **context: Any
 ) -> HttpResponse:
     """Render one page with what the frame of every page needs."""
-    theme = request.COOKIES.get("theme")
+    theme = request.COOKIES.get(settings.THEME_COOKIE_NAME)
     frame = {
         "page": name,
         "entry": f"js/{name}.js",
         "modules": [f"js/{module}.js" for module in (*COMMON_MODULES, *modules)],
         "theme": theme if theme in THEMES else "",
+        "theme_cookie": settings.THEME_COOKIE_NAME,
         "signed_in": is_signed_in(request),
         "demo": settings.FAIRBOOK_ENV == "demo",
         "symbols": symbols(),

@@ -143,7 +143,7 @@ SAY = """
 import json
 from exchange_site.settings.environments import production as p
 from django.conf import settings as s
-names = [n for n in dir(s) if n.startswith(("SESSION_", "CSRF_", "SECURE_", "DEVICE_"))]
+names = [n for n in dir(s) if n.startswith(("SESSION_", "CSRF_", "SECURE_", "DEVICE_", "THEME_", "MESSAGE_"))]
 print(json.dumps({n: getattr(s, n) for n in names}, default=str))
 """
 
@@ -161,10 +161,32 @@ def test_production_binds_cookies_to_its_host_and_stays_with_https(tmp_path):
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
 
-    names = [said[f"{cookie}_COOKIE_NAME"] for cookie in ("SESSION", "CSRF", "DEVICE")]
+    names = [said[f"{cookie}_COOKIE_NAME"] for cookie in ("SESSION", "CSRF", "DEVICE", "THEME")]
     assert all(name.startswith("__Host-") for name in names)
+    assert said["MESSAGE_STORAGE"].endswith("SessionStorage"), "a cookie without the prefix"
     assert said["SESSION_COOKIE_SECURE"]
     assert said["CSRF_COOKIE_SECURE"]
     assert said["SECURE_SSL_REDIRECT"]
     assert said["SECURE_HSTS_SECONDS"] >= YEAR_S
     assert said["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
+
+
+def test_a_page_names_the_cookie_that_it_keeps_its_theme_in(site, settings):
+    settings.THEME_COOKIE_NAME = "__Host-theme"
+    sent = {"method": "GET", "url": "/", "headers": {"Cookie": "__Host-theme=dark"}}
+
+    page = site.kept(sent, site.world.callers["stranger"]).text
+
+    assert 'data-theme="dark"' in page
+    assert '<meta name="theme-cookie" content="__Host-theme">' in page
+    for script in (ROOT / "static/js").rglob("*.js"):
+        if "document.cookie =" in script.read_text():
+            assert script.name == "theme.js", "a cookie of a page: secure, under its prefix"
+
+
+@pytest.mark.parametrize("door", ["DELETE /api/v1/session", "POST /admin/logout/"])
+def test_a_log_out_clears_what_the_browser_keeps_of_it(site, door):
+    (answer,) = site.ask(door, site.world.callers["support"])
+
+    assert answer.status in (204, 302), answer.text
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'

@@ -9,6 +9,6 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AlterModelOptions(
             name="login",
-            options={"permissions": [("end_log_ins", "Can end the log-ins of people")]},
+            options={"permissions": (("end_log_ins", "Can end the log-ins of people"),)},
         ),
     ]

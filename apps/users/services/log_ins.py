@@ -23,6 +23,7 @@ from apps.users.services import devices, factor_resets, factors, open_sessions
 
 HALF_OPEN, HALF_OPEN_S = "half_open", 300
 PASSWORD = "password"  # noqa: S105  # nosec B105 - what was shown, not one.
+CLEARS = '"cache", "storage"'  # What a browser drops at a log-out. Cookies of its own choice stay.
 LOG_OUT, TOO_OLD, ANOTHER = "log_out", "too_old", "another_log_in"  # How a log-in ends.
 
 

@@ -101,7 +101,8 @@ class SessionView(CsrfChecked, APIView):
     def delete(self, request: Request) -> Response:
         """Log out, at every edge at once."""
         log_ins.end(request._request, how=log_ins.LOG_OUT)  # noqa: SLF001
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        cleared = {"Clear-Site-Data": log_ins.CLEARS}
+        return Response(status=status.HTTP_204_NO_CONTENT, headers=cleared)
 
 
 class SessionFactor(CsrfChecked, APIView):

@@ -38,6 +38,8 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_SAVE_EVERY_REQUEST = False
 DEVICE_COOKIE_NAME = "device"
+THEME_COOKIE_NAME = "theme"  # Pages write it (static/js/lib/theme.js).
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # No cookie of its own.
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = False  # Our own pages read it to send X-CSRFToken.
 

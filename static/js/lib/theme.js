@@ -12,10 +12,17 @@ export function startTheme() {
   $("#theme-toggle").addEventListener("click", () => {
     const theme = isDark() ? "light" : "dark";
     document.documentElement.dataset.theme = theme;
-    document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
+    keep(theme);
     announce();
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", announce);
+}
+
+/** In production the name begins with __Host-: only this host sets it then, and only by https. */
+function keep(theme) {
+  const name = $("meta[name=theme-cookie]").content;
+  const secure = name.startsWith("__Host-") ? "; secure" : "";
+  document.cookie = `${name}=${theme}; path=/; max-age=${YEAR_S}; samesite=lax${secure}`;
 }
 
 function announce() {
