@@ -140,3 +140,17 @@ def test_the_page_opens_and_trades_while_postgresql_is_down(stack, tab, program)
         started = stack.manage("services", "start", "postgres")
     assert started.returncode == 0, started.stderr
     assert tab_of_alice.complaints == []
+
+
+def test_a_log_out_leaves_the_chosen_theme_and_nothing_else(stack, tab):
+    reader = tab(theme="light")
+    page = reader.log_in(stack.demo["bob"], to="/", anew=True)
+    page.click("#theme-toggle")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+    page.click("#log-out")
+
+    expect(page.locator("body")).not_to_have_attribute("data-signed-in", "true")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    assert reader.complaints == []
