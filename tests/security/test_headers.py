@@ -143,7 +143,8 @@ SAY = """
 import json
 from exchange_site.settings.environments import production as p
 from django.conf import settings as s
-names = [n for n in dir(s) if n.startswith(("SESSION_", "CSRF_", "SECURE_", "DEVICE_", "THEME_", "MESSAGE_"))]
+of = ("SESSION_", "CSRF_", "SECURE_", "DEVICE_", "THEME_", "MESSAGE_")
+names = [n for n in dir(s) if n.startswith(of)]
 print(json.dumps({n: getattr(s, n) for n in names}, default=str))
 """
 

@@ -50,7 +50,8 @@ def reset(*, word: str, password: str) -> None:
     Refuses a weak password (the word stays good) and a word that is used, old or for another thing.
     """
     proof = proofs.look_at(word, purposes=_RESET)
-    people.check_password_is_strong(password, email=proof.email)
+    name = _owner(proof).full_name
+    people.check_password_is_strong(password, email=proof.email, full_name=name)
     user = _owner(proofs.use(word, purposes=_RESET))
     if user.email != proof.email or not user.is_active:
         raise proofs.BadProof("This link was used already, or is too old. Ask for a new one.")
@@ -64,7 +65,7 @@ def change(*, user_id: int, password: str) -> User:
     The door keeps the log-in it came by, by `update_session_auth_hash`.
     """
     user = User.objects.get(pk=user_id)
-    people.check_password_is_strong(password, email=user.email)
+    people.check_password_is_strong(password, email=user.email, full_name=user.full_name)
     _set(user, password, how="change")
     return user
 

@@ -52,10 +52,10 @@ def short_login(email: str) -> str:
     return email.removesuffix(f"@{DEMO_DOMAIN}") if settings.DEMO else email
 
 
-def check_password_is_strong(password: str, *, email: str) -> None:
-    """Refuse a password that is too short, well known, or lost in a breach."""
+def check_password_is_strong(password: str, *, email: str, full_name: str = "") -> None:
+    """Refuse a password that is too short, well known, lost in a breach, or little but names."""
     try:
-        validate_password(password, User(email=email))
+        validate_password(password, User(email=email, full_name=full_name))
     except ValidationError as error:
         text = " ".join(error.messages)
         raise WeakPassword(text, fields={"password": error.messages}) from None
@@ -71,7 +71,7 @@ def sign_up(*, email: str, password: str, full_name: str, country: str) -> None:
     Both ways hash once and mail once. Refuses a weak password, before it looks whose address it is.
     """
     email = email.lower()
-    check_password_is_strong(password, email=email)
+    check_password_is_strong(password, email=email, full_name=full_name)
     hashed = make_password(password)
     known = selectors.user_by_email(email)
     if not proofs.may_mail("sign-up", email):

@@ -16,6 +16,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "apps.users.breached.BreachedPasswordValidator"},
     {"NAME": "apps.users.breached.AddressAsPasswordValidator"},
+    {"NAME": "apps.users.context_words.ContextWordsValidator"},
 ]
 
 # Counts tries before it hashes (apps/users/services/attempts.py), for every log-in form there is.
