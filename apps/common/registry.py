@@ -170,6 +170,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("FAIRBOOK_KYC_KEEP_DAYS", "1825", "days that papers are kept by law", _whole),
     # People
     Setting("FAIRBOOK_HASHES_AT_ONCE", "2", "passwords that a process hashes at once", _whole),
+    Setting("FAIRBOOK_RESET_LINK_S", "600", "life of a link that resets", _whole),
     Setting("FAIRBOOK_LOG_INS", "20", "log-ins of a customer at a time", _whole),
     Setting("FAIRBOOK_STAFF_LOG_INS", "3", "log-ins of one of the staff at a time", _whole),
     Setting("FAIRBOOK_BREACHED_PASSWORDS", "", "file of lost passwords, ordered by SHA-1"),

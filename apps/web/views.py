@@ -19,6 +19,7 @@ from django_countries import countries
 
 from apps.common.config import config
 from apps.markets import selectors as catalogue
+from apps.users.services import proofs
 
 THEMES = ("dark", "light")
 # Every module of a page, so that the browser fetches all at once and not one behind another.
@@ -139,14 +140,16 @@ def verify(request: HttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 def forgot(request: HttpRequest) -> HttpResponse:
     """Ask for a link that sets a new password."""
-    return page(request, "forgot", modules=("lib/forms",))
+    minutes = proofs.reset_minutes()
+    return page(request, "forgot", modules=("lib/forms",), reset_minutes=minutes)
 
 
 @require_safe
 @ensure_csrf_cookie
 def reset(request: HttpRequest) -> HttpResponse:
     """Set a new password. The mailed word stands behind the # of the address: no server sees it."""
-    return page(request, "reset", modules=("lib/forms",))
+    minutes = proofs.reset_minutes()
+    return page(request, "reset", modules=("lib/forms",), reset_minutes=minutes)
 
 
 def _auth_page(

@@ -18,6 +18,7 @@ from apps.common.models import AuditRecord
 from apps.users import breached
 from apps.users.models import Proof, User
 from apps.users.services import accounts, people, withdrawal_lock
+from apps.users.services.mail import text_of
 from exchange_site.hashers import Argon2id, Turns
 from tests.helpers import mails
 from tests.helpers.mails import word_to
@@ -90,19 +91,40 @@ def test_a_reset_of_nobody_is_answered_like_any_other(alice):
     assert kinds_to("no@one.org") == []
 
 
-def test_a_reset_word_is_good_once_for_an_hour_and_not_after_another_reset(alice):
+def test_a_reset_word_is_good_once_for_ten_minutes_and_not_after_another_reset(alice):
     send(Client(), RESETS, email=ALICE)
     first = word_to(ALICE)
     send(Client(), RESETS, email=ALICE)
     second = word_to(ALICE)
     ends = Proof.objects.latest("pk").ends_at
-    assert timedelta(minutes=59) < ends - timezone.now() <= timedelta(hours=1)
+    assert timedelta(minutes=9) < ends - timezone.now() <= timedelta(minutes=10)
+    assert "for 10 minutes" in text_of(mails.mails_to(ALICE)[-1])
 
     assert send(Client(), RESET, token=second, password=ANOTHER).status_code == 204
     for word in (first, second):
         refused = send(Client(), RESET, token=word, password="a third horse battery")
         assert (refused.status_code, refused.json()["code"]) == (400, "bad_proof")
     assert may_log_in(ANOTHER)
+
+
+def test_a_reset_word_is_worth_nothing_when_its_time_is_over(alice):
+    send(Client(), RESETS, email=ALICE)
+    Proof.objects.update(ends_at=timezone.now())
+
+    late = send(Client(), RESET, token=word_to(ALICE), password=ANOTHER)
+
+    assert (late.status_code, late.json()["code"]) == (400, "bad_proof")
+    assert may_log_in(PASSWORD)
+
+
+def test_an_exchange_may_let_its_links_live_longer_and_says_so(alice, monkeypatch):
+    monkeypatch.setenv("FAIRBOOK_RESET_LINK_S", "1800")
+    send(Client(), RESETS, email=ALICE)
+
+    ends = Proof.objects.latest("pk").ends_at
+    assert timedelta(minutes=29) < ends - timezone.now() <= timedelta(minutes=30)
+    assert "for 30 minutes" in text_of(mails.mails_to(ALICE)[-1])
+    assert "It works for 30 minutes" in Client().get("/forgot/").content.decode()
 
 
 def test_a_weak_new_password_leaves_the_word_good(alice):

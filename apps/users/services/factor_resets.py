@@ -38,7 +38,8 @@ def ask(*, user_id: int) -> None:
     if not proofs.may_mail("factor-reset", user.email):
         return
     word = proofs.make(Proof.Purpose.FACTOR_RESET, email=user.email, user=user)
-    mail.tell_user("factor_reset_asked", user, link=mail.site_url(f"/verify/#{word}"))
+    link = mail.site_url(f"/verify/#{word}")
+    mail.tell_user("factor_reset_asked", user, link=link, minutes=proofs.reset_minutes())
 
 
 @transaction.atomic(durable=True)

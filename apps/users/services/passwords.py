@@ -39,7 +39,8 @@ def ask_reset(*, email: str) -> None:
     if user is None or not user.is_active or not may_mail:
         return
     word = proofs.make(Proof.Purpose.RESET, email=user.email, user=user)
-    mail.tell_user("reset_password", user, link=mail.site_url(f"/reset/#{word}"))
+    link = mail.site_url(f"/reset/#{word}")
+    mail.tell_user("reset_password", user, link=link, minutes=proofs.reset_minutes())
     audit.record("password.reset_asked", subject=_name(user), actor="system")
 
 

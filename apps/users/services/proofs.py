@@ -10,18 +10,15 @@ from hashlib import sha256
 from django.db import transaction
 from django.utils import timezone
 
+from apps.common.config import config
 from apps.common.errors import Refusal
 from apps.common.kernel.invariants import ensure
 from apps.users import buckets
 from apps.users.buckets import Bucket
 from apps.users.models import PendingSignUp, Proof, User
 
-LIVES_FOR = {
-    Proof.Purpose.SIGN_UP: timedelta(hours=24),
-    Proof.Purpose.NEW_EMAIL: timedelta(hours=24),
-    Proof.Purpose.RESET: timedelta(hours=1),
-    Proof.Purpose.FACTOR_RESET: timedelta(hours=1),
-}
+_ADDRESS_LIVES_FOR = timedelta(hours=24)  # Such a word proves an address and opens nothing.
+_STANDS_IN = (Proof.Purpose.RESET, Proof.Purpose.FACTOR_RESET)  # For what its person has lost.
 KEPT_FOR = timedelta(days=7)
 _MAILS_AT_ONCE, _MAIL_EVERY_MS = 4, 20 * 60 * 1000
 
@@ -31,6 +28,18 @@ class BadProof(Refusal):
 
     code = "bad_proof"
     http_status = 400
+
+
+def lives_for(purpose: Proof.Purpose) -> timedelta:
+    """Say how long a word for a purpose is good: shortest where it stands in for a secret."""
+    if purpose in _STANDS_IN:
+        return timedelta(seconds=config.integer("FAIRBOOK_RESET_LINK_S"))
+    return _ADDRESS_LIVES_FOR
+
+
+def reset_minutes() -> int:
+    """Return how long the link of a reset is good, as people are told."""
+    return max(1, config.integer("FAIRBOOK_RESET_LINK_S") // 60)
 
 
 def may_mail(kind: str, email: str) -> bool:
@@ -55,7 +64,7 @@ def make(
         email=email,
         user=user,
         sign_up=sign_up,
-        ends_at=timezone.now() + LIVES_FOR[purpose],
+        ends_at=timezone.now() + lives_for(purpose),
     )
     return word
 
