@@ -51,6 +51,11 @@ def production_is_safe(**_kwargs: Any) -> list[CheckMessage]:
             "E017",
             "FAIRBOOK_KEY_ENCRYPTION_KEY is not 64 hex digits",
         ),
+        (
+            _is_hex_key(config.text("FAIRBOOK_SECOND_KEY_ENCRYPTION_KEY") or "00" * 32),
+            "E019",
+            "FAIRBOOK_SECOND_KEY_ENCRYPTION_KEY is not 64 hex digits",
+        ),
         (settings.STAFF_PASSKEY, "E018", "FAIRBOOK_STAFF_PASSKEY is off: staff can be phished"),
     ]
     return [Error(text, id=f"fairbook.{number}") for ok, number, text in beliefs if not ok]

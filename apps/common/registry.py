@@ -212,6 +212,12 @@ SETTINGS: tuple[Setting, ...] = (
         required=True,
     ),
     Setting(
+        "FAIRBOOK_SECOND_KEY_ENCRYPTION_KEY",
+        "",
+        "another such key, that opens and does not seal (docs/keys.md)",
+        secret=True,
+    ),
+    Setting(
         "FAIRBOOK_PROOF_SECRET",
         None,
         "64 hex digits from which the pseudonyms of each day come",

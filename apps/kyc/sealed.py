@@ -14,23 +14,26 @@ import os
 import unicodedata
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from apps.common.config import config
 from apps.users import sealing
+from apps.users.services import kept_keys
 
 _NONCE_BYTES = 12
 
 
 def seal_answer(text: str, *, application: str, question: str) -> bytes:
     """Seal an answer to one question of one application."""
-    return sealing.seal(text.encode(), bound_to=f"kyc.answer:{application}:{question}")
+    return sealing.seal(text.encode(), bound_to=answer_name(application, question))
 
 
 def open_answer(sealed: bytes, *, application: str, question: str) -> str:
     """Return a sealed answer; moved to another place it does not open."""
-    return sealing.unseal(sealed, bound_to=f"kyc.answer:{application}:{question}").decode()
+    return sealing.unseal(sealed, bound_to=answer_name(application, question)).decode()
+
+
+def answer_name(application: str, question: str) -> str:
+    """Return what an answer is bound to."""
+    return f"kyc.answer:{application}:{question}"
 
 
 def new_document_key() -> bytes:
@@ -40,12 +43,17 @@ def new_document_key() -> bytes:
 
 def wrap_key(key: bytes, *, document: str) -> bytes:
     """Seal a document's key for its row."""
-    return sealing.seal(key, bound_to=f"kyc.document:{document}")
+    return sealing.seal(key, bound_to=document_name(document))
 
 
 def unwrap_key(wrapped: bytes, *, document: str) -> bytes:
     """Return a document's key from its row."""
-    return sealing.unseal(wrapped, bound_to=f"kyc.document:{document}")
+    return sealing.unseal(wrapped, bound_to=document_name(document))
+
+
+def document_name(document: str) -> str:
+    """Return what a document's key is bound to."""
+    return f"kyc.document:{document}"
 
 
 def seal_page(image: bytes, *, key: bytes, document: str, number: int) -> bytes:
@@ -63,7 +71,7 @@ def open_page(sealed: bytes, *, key: bytes, document: str, number: int) -> bytes
 def blind(value: str | bytes, *, purpose: str) -> bytes:
     """Return the keyed hash under which equal values of one purpose meet."""
     body = value if isinstance(value, bytes) else plain(value).encode()
-    return hmac.new(_index_key(), purpose.encode() + b"\0" + body, hashlib.sha256).digest()
+    return hmac.new(index_key(), purpose.encode() + b"\0" + body, hashlib.sha256).digest()
 
 
 def plain(text: str) -> str:
@@ -72,7 +80,6 @@ def plain(text: str) -> str:
     return "".join(sign for sign in apart if sign.isalnum())
 
 
-def _index_key() -> bytes:
-    """Derive the key of the indexes, so that it is never used to encrypt."""
-    secret = bytes.fromhex(config.text("FAIRBOOK_KEY_ENCRYPTION_KEY"))
-    return HKDF(SHA256(), 32, salt=None, info=b"fairbook kyc blind index").derive(secret)
+def index_key() -> bytes:
+    """Return the key of the indexes. It is never used to encrypt, and stays when others change."""
+    return kept_keys.kept_key("kyc blind index", made_of=b"fairbook kyc blind index")

@@ -63,7 +63,10 @@ def test_a_sealed_secret_opens_only_whole_and_beside_its_name(monkeypatch):
     for wrong, name in (
         (sealed[:-1] + bytes([sealed[-1] ^ 1]), "key-1"),
         (sealed, "key-2"),
-        (b"\x02" + sealed[1:], "key-1"),
+        (b"\x01" + sealed[1:], "key-1"),  # As if it were of before keys had numbers.
+        (b"\x03" + sealed[1:], "key-1"),
+        (sealed[:1] + bytes(4) + sealed[5:], "key-1"),  # Under another key, it says.
+        (b"", "key-1"),
     ):
         with pytest.raises(InvalidTag):
             sealing.unseal(wrong, bound_to=name)

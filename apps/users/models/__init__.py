@@ -10,6 +10,7 @@ from apps.users.models.accounts import (
 from apps.users.models.devices import Device, DeviceQuerySet
 from apps.users.models.factors import AuthenticatorApp, RecoveryCode, RecoveryCodes
 from apps.users.models.identity import PendingSignUp, Proof, ProofQuerySet
+from apps.users.models.kept_keys import KeptKey
 from apps.users.models.keys import ApiKey, ApiKeyQuerySet
 from apps.users.models.log_ins import LogIn
 from apps.users.models.mail import Mail, MailQuerySet
@@ -27,6 +28,7 @@ __all__ = [
     "DeviceQuerySet",
     "FactorReset",
     "FeeTier",
+    "KeptKey",
     "LogIn",
     "Mail",
     "MailQuerySet",

@@ -30,12 +30,17 @@ class AuthenticatorApp(TimestampMixin, Device):
     @staticmethod
     def seal(secret: bytes, *, user_id: int) -> bytes:
         """Encrypt a secret so that it opens only as this person's."""
-        return sealing.seal(secret, bound_to=f"totp:{user_id}")
+        return sealing.seal(secret, bound_to=AuthenticatorApp.bound_to(user_id))
+
+    @staticmethod
+    def bound_to(user_id: int) -> str:
+        """Return what a person's secrets are bound to."""
+        return f"totp:{user_id}"
 
     @property
     def secret(self) -> bytes:
         """The secret, opened."""
-        return sealing.unseal(bytes(self.sealed_secret), bound_to=f"totp:{self.user_id}")
+        return sealing.unseal(bytes(self.sealed_secret), bound_to=self.bound_to(self.user_id))
 
     def verify_token(self, token: str) -> bool:
         """Take a code, once: of two at the same time, one is taken. Older ones are refused."""

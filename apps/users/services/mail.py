@@ -125,7 +125,12 @@ def text_of(mail: Mail) -> str:
     """Return what a mail says, or nothing once that is forgotten."""
     if mail.sealed_text is None:
         return ""
-    return sealing.unseal(bytes(mail.sealed_text), bound_to=_name(mail.reference)).decode()
+    return sealing.unseal(bytes(mail.sealed_text), bound_to=bound_to(mail)).decode()
+
+
+def bound_to(mail: Mail) -> str:
+    """Return what a mail's text is bound to."""
+    return _name(mail.reference)
 
 
 def newest_in_demo(*, to: str = "", limit: int = 50) -> list[dict[str, object]]:
