@@ -68,14 +68,18 @@ class BreachedPasswordValidator:
         return "Your password must not be known from a data breach."
 
 
+def is_own_address(password: str, user: Any) -> bool:
+    """Say whether a password is, or has in it, its person's address."""
+    email, given = str(getattr(user, "email", "")).casefold(), password.casefold()
+    return bool(email) and (email in given or given == email.partition("@")[0])
+
+
 class AddressAsPasswordValidator:
     """Refuses the person's own e-mail address, whole or its name part, in any case."""
 
     def validate(self, password: str, user: Any = None) -> None:
         """Raise if the password is the address."""
-        email = str(getattr(user, "email", "")).casefold()
-        given = password.casefold()
-        if email and (email in given or given == email.partition("@")[0]):
+        if is_own_address(password, user):
             raise ValidationError(
                 "Your e-mail address is no password.", code="password_is_the_address"
             )

@@ -37,7 +37,7 @@ from tests.orders.conftest import in_thread
 pytestmark = pytest.mark.django_db
 
 EMAIL, NAME = "canary-address@example.org", "Canary Fullname"
-PASSWORD, OTHER, WRONG = "canary-password-1", "canary-password-2", "canary-wrong-password"
+PASSWORD, OTHER, WRONG = "canary-in-a-cage-1", "canary-in-a-cage-2", "canary-wrong-password"
 LEGAL, NUMBER, PIXELS = "Canary Legalname", "CANARY12345", "canary-in-a-paper"
 PERSONAL = {"address": EMAIL, "name": NAME}
 PLAIN_TABLES = ("users_user", "users_pendingsignup", "users_proof", "users_mail")

@@ -84,3 +84,10 @@ def test_it_holds_at_sign_up_and_at_a_reset_and_the_word_of_the_mail_stays_good(
     assert send(door, token=word, password="a wholly other horse").status_code == 204
 
     assert User.objects.get(email=ALICE).check_password("a wholly other horse")
+
+
+def test_of_two_reasons_a_person_hears_the_plainer_one():
+    with pytest.raises(people.WeakPassword) as refused:
+        people.check_password_is_strong(ALICE, email=ALICE)
+
+    assert refused.value.data["fields"]["password"] == ["Your e-mail address is no password."]
