@@ -57,7 +57,7 @@ def test_nina_signs_up_confirms_logs_in_and_resets_her_password(stack, tab, mail
     page.click("text=Forgot your password?")
     page.fill("#email", NINA)
     page.click("button[type=submit]")
-    expect(page.locator('[data-panel="sent"]')).to_contain_text("one hour")
+    expect(page.locator('[data-panel="sent"]')).to_contain_text("10 minutes")
     link = mailbox(NINA)
     page = others.open(link)
     page.fill("#password", ANOTHER)
