@@ -39,6 +39,7 @@ from apps.common.bodies import body_bytes_max  # noqa: E402
 from apps.common.middleware import put_fixed_headers  # noqa: E402
 from apps.common.service import Service, current  # noqa: E402
 from apps.marketdata.crowd import Crowd  # noqa: E402
+from apps.orders.https_only import TlsSockets  # noqa: E402
 from exchange_site.checks import refuse_to_serve_unsafely  # noqa: E402
 from exchange_site.urls import APPS  # noqa: E402
 
@@ -216,7 +217,7 @@ fast = FastHandler()
 _router = ProtocolTypeRouter(
     {
         "http": pages,
-        "websocket": SameOrigin(Crowd(URLRouter(_websocket_routes()))),
+        "websocket": TlsSockets(SameOrigin(Crowd(URLRouter(_websocket_routes())))),
         "lifespan": lifespan,
     }
 )

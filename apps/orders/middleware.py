@@ -15,10 +15,9 @@ from django.utils.deprecation import MiddlewareMixin
 
 from apps.common.errors import Refusal, TooManyRequests
 from apps.orders import callers, doors
+from apps.orders.https_only import DIALECT
 from apps.orders.limits import Limits, Spend
 from apps.orders.views.base import gate
-
-DIALECT = ("/api/v3/", "/sapi/", "/fapi/", "/dapi/")
 
 
 class AddressLimit(MiddlewareMixin):

@@ -167,7 +167,7 @@ def test_production_binds_cookies_to_its_host_and_stays_with_https(tmp_path):
     assert said["MESSAGE_STORAGE"].endswith("SessionStorage"), "a cookie without the prefix"
     assert said["SESSION_COOKIE_SECURE"]
     assert said["CSRF_COOKIE_SECURE"]
-    assert said["SECURE_SSL_REDIRECT"]
+    assert said["SECURE_SSL_REDIRECT"], "and programs are refused: tests/web/test_front.py"
     assert said["SECURE_HSTS_SECONDS"] >= YEAR_S
     assert said["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
 

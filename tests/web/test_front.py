@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -18,9 +19,13 @@ NOWHERE = "/api/v3/order/nowhere"
 async def asked(handler: Any, path: str, *, endless: bool = False, **scope: Any) -> list[Any]:
     """Send a request; return what came back."""
     sent: list[Any] = []
+    read = asyncio.Event()
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(0)
+        if read.is_set() and not endless:
+            await asyncio.Event().wait()  # The other end listens, and says no more.
+        read.set()
         body = b"x" * 65_536 if endless else b""
         return {"type": "http.request", "body": body, "more_body": endless}
 
@@ -75,6 +80,79 @@ async def test_the_trading_api_too_tells_browsers_to_stay_with_https(settings):
 
     assert dict(secure["headers"])[b"Strict-Transport-Security"].startswith(b"max-age=31536000")
     assert b"Strict-Transport-Security" not in dict(plain["headers"])
+
+
+@pytest.fixture
+def behind_tls(settings):
+    """Be set as production is: a front ends TLS and says so."""
+    settings.SECURE_SSL_REDIRECT = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    settings.SECURE_REDIRECT_EXEMPT = [r"^health/"]
+    return settings
+
+
+CLEAR = [(b"host", b"here"), (b"x-forwarded-proto", b"http")]
+BY_TLS = [(b"host", b"here"), (b"x-forwarded-proto", b"https")]
+PROGRAMS = [
+    (asgi.FastHandler, "/api/v3/ping", {"code": -1000}),
+    (asgi.FastHandler, "/api/v1/cancelAllAfter", {"code": "https_required"}),
+    (asgi.Handler, "/api/v3/exchangeInfo", {"code": -1000}),
+    (asgi.Handler, "/sapi/v1/system/status", {"code": -1000}),
+    (asgi.Handler, "/api/v1/session", {"code": "https_required"}),
+    (asgi.Handler, "/api/schema/", {"code": "https_required"}),
+    (asgi.Handler, "/api/nowhere", {"code": "https_required"}),
+]
+
+
+@pytest.mark.parametrize(("make", "path", "said"), PROGRAMS)
+@pytest.mark.parametrize("headers", [CLEAR, CLEAR[:1]], ids=["said", "unsaid"])
+async def test_a_program_that_comes_in_the_clear_is_refused_and_not_redirected(
+    behind_tls, make, path, said, headers
+):
+    start, body = await asked(make(), path, headers=headers)
+
+    assert start["status"] == 403
+    assert b"Location" not in dict(start["headers"])
+    assert set(dict(start["headers"])) >= HEADERS
+    assert json.loads(body["body"]).items() >= said.items()
+
+
+async def test_a_page_that_is_asked_for_in_the_clear_is_redirected(behind_tls):
+    start, *_ = await asked(asgi.Handler(), "/login/", headers=CLEAR)
+
+    assert start["status"] == 301
+    assert dict(start["headers"])[b"Location"] == b"https://here/login/"
+
+
+async def test_health_is_told_on_the_machine_without_tls(behind_tls):
+    start, *_ = await asked(asgi.FastHandler(), "/health/live", headers=CLEAR[:1])
+
+    assert start["status"] == 200
+
+
+async def test_what_comes_by_tls_is_answered(behind_tls):
+    start, *_ = await asked(asgi.FastHandler(), NOWHERE, headers=BY_TLS)
+
+    assert start["status"] == 404
+
+
+@pytest.mark.parametrize(
+    ("scheme", "headers", "code"),
+    [
+        ("ws", CLEAR[:1], 4426),
+        ("ws", CLEAR, 4426),
+        ("wss", CLEAR, 4426),
+        ("ws", [(b"x-forwarded-proto", b"\xff")], 4426),
+        ("ws", BY_TLS, 4404),
+        ("wss", BY_TLS[:1], 4404),
+    ],
+)
+async def test_a_socket_in_the_clear_is_closed_before_it_is_open(behind_tls, scheme, headers, code):
+    way = {"type": "websocket", "headers": headers, "scheme": scheme}
+
+    assert await asked(asgi._router, "/nowhere", **way) == [
+        {"type": "websocket.close", "code": code}
+    ]
 
 
 def test_an_edge_of_an_unsafe_production_does_not_start(settings):

@@ -44,6 +44,7 @@ MIDDLEWARE = [
     "apps.common.middleware.fixed_headers",
     "apps.common.middleware.correlation",
     "apps.common.middleware.refusals",
+    "apps.orders.https_only.https_only",
     "django.middleware.security.SecurityMiddleware",
     "servestatic.middleware.ServeStaticMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -62,6 +63,7 @@ FAST_MIDDLEWARE = [
     "apps.common.middleware.fixed_headers",
     "apps.common.middleware.correlation",
     "apps.common.middleware.refusals",
+    "apps.orders.https_only.https_only",
 ]
 FAST_PATHS = (
     "/api/v3/order",
