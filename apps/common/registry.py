@@ -141,7 +141,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "FAIRBOOK_ENGINE",
         "auto",
-        "how a book takes whole frames: pure, compiled, or auto (compiled where it is built)",
+        "how member a of a book takes frames: pure, compiled, or auto (compiled if built); b: pure",
         _one_of("auto", "pure", "compiled"),
     ),
     Setting("FAIRBOOK_SNAPSHOT_COMMANDS", "200000", "commands between two snapshots", _whole),

@@ -28,7 +28,7 @@ class Need(StrEnum):
     CACHE = "cache"
     DATABASE = "database"
     COOKIES = "cookies"  # Signs them.
-    SEALING = "sealing"  # The key of keys.
+    SEALING = "sealing"  # The key of keys, and the second one while it is changed.
     PSEUDONYMS = "pseudonyms"
     MAIL = "mail"
 
@@ -39,10 +39,10 @@ _URLS = {
     Need.DATABASE: ("DATABASE_URL", "FAIRBOOK_DB_PASSWORD"),
 }
 _WORDS = {
-    Need.COOKIES: "FAIRBOOK_SECRET_KEY",
-    Need.SEALING: "FAIRBOOK_KEY_ENCRYPTION_KEY",
-    Need.PSEUDONYMS: "FAIRBOOK_PROOF_SECRET",
-    Need.MAIL: "FAIRBOOK_SMTP_PASSWORD",
+    Need.COOKIES: ("FAIRBOOK_SECRET_KEY",),
+    Need.SEALING: ("FAIRBOOK_KEY_ENCRYPTION_KEY", "FAIRBOOK_SECOND_KEY_ENCRYPTION_KEY"),
+    Need.PSEUDONYMS: ("FAIRBOOK_PROOF_SECRET",),
+    Need.MAIL: ("FAIRBOOK_SMTP_PASSWORD",),
 }
 _OF_THE_SYSTEM = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR"}
 _OF_THE_SYSTEM_TOO = ("LC_", "LD_", "PYTHON", "SSL_CERT_")
@@ -67,21 +67,19 @@ def environ_of(
     }
     given |= {ROLE: role, "FAIRBOOK_SECRETS_FROM": "environment"}
     for need in map(Need, needs):
-        name, value = _secret(need, role, settings)
-        if value:
-            given[name] = value
+        given |= {name: value for name, value in _secrets(need, role, settings).items() if value}
     return given
 
 
-def _secret(need: Need, role: str, settings: Config) -> tuple[str, str]:
-    """Return the variable that answers a need, and its text; a missing one is refused."""
+def _secrets(need: Need, role: str, settings: Config) -> dict[str, str]:
+    """Return the variables that answer a need, with their texts; a missing one is refused."""
     if need in _WORDS:
-        return _WORDS[need], str(settings.get(_WORDS[need]) or "")
+        return {name: str(settings.get(name) or "") for name in _WORDS[need]}
     url, word = _URLS[need]
     if settings.is_set(url) or settings.is_production:
-        return url, settings.text(url)
+        return {url: settings.text(url)}
     server = "db" if need is Need.DATABASE else need.value
-    return word, password_of(role, server, settings)
+    return {word: password_of(role, server, settings)}
 
 
 def _role_file(base: Mapping[str, str], role: str) -> dict[str, str]:

@@ -94,6 +94,8 @@ def _members() -> tuple[str, ...]:
 
 
 def _book_rows(market: str) -> list[Process]:
+    """Return a market's members: "b" decides by the reference, so the two check each other."""
+    ways = {"a": config.text("FAIRBOOK_ENGINE"), "b": "pure"}
     return [
         Process(
             f"book-{market}-{member}",
@@ -102,6 +104,7 @@ def _book_rows(market: str) -> list[Process]:
             _python("-m", "matching_worker", "--market", market, "--member", member),
             shard=market,
             role="member",
+            environ={"FAIRBOOK_ENGINE": ways[member]},
             data_dirs=[str(config.path("FAIRBOOK_SNAPSHOT_DIR"))],
             acts_as=keys.worker_of_market(market),
             needs=_AT_VALKEYS,

@@ -57,6 +57,14 @@ def test_a_need_is_answered_by_one_secret(base, need, name):
     assert secrets_in(environ_of(base, needs=[need], role="edge")) == {name}
 
 
+def test_while_the_key_of_keys_is_changed_who_seals_knows_both(base):
+    second = base | {"FAIRBOOK_SECOND_KEY_ENCRYPTION_KEY": "0" * 64}
+    environ = environ_of(second, needs=[Need.SEALING])
+    assert environ["FAIRBOOK_SECOND_KEY_ENCRYPTION_KEY"] == "0" * 64
+    assert environ["FAIRBOOK_KEY_ENCRYPTION_KEY"]
+    assert "0" * 64 not in str(environ_of(second, needs=[Need.COOKIES]))
+
+
 def test_a_process_logs_in_as_its_role_and_by_its_own_word(base):
     environ = environ_of(base, needs=[Need.JOURNAL], role="risk:0")
     url = Config(environ).text("JOURNAL_URL")
