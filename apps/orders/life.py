@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import redis
+from django.utils.translation import gettext_noop as said  # Pages translate it.
 
 from apps.common.errors import Refusal
 from apps.common.kernel.ids import BEFORE_ALL, format_stream_id, partition_of
@@ -28,9 +29,9 @@ from apps.orders.runtime import EdgeTimes, life_key
 
 MS_NS = 1_000_000
 END_TITLES = {
-    "CANCELED": "Book canceled it",
-    "EXPIRED": "Book let the rest expire",
-    "REJECTED": "Book refused it",
+    "CANCELED": said("Book canceled it"),
+    "EXPIRED": said("Book let the rest expire"),
+    "REJECTED": said("Book refused it"),
 }
 
 
@@ -129,9 +130,13 @@ def _at_edge(times: EdgeTimes | None) -> tuple[list[Station], list[Station]]:
     if times is None:
         return [], []
     edge = times.edge
-    received = _station("edge_received", "Edge received it", times.received_ns, edge=edge)
-    sent = _station("edge_sent", "Sent to the journal", times.sent_ns, after=received, edge=edge)
-    answered = _station("edge_answered", "Edge answered", times.answered_ns, after=sent, edge=edge)
+    received = _station("edge_received", said("Edge received it"), times.received_ns, edge=edge)
+    sent = _station(
+        "edge_sent", said("Sent to the journal"), times.sent_ns, after=received, edge=edge
+    )
+    answered = _station(
+        "edge_answered", said("Edge answered"), times.answered_ns, after=sent, edge=edge
+    )
     return [received, sent], [answered]
 
 
@@ -151,9 +156,9 @@ def _in_journals(
         at_ns = times.sent_ns  # Within the same millisecond: not sooner than this.
     station = _station(
         "journals",
-        "Journal made it durable",
+        said("Journal made it durable"),
         at_ns,
-        "by the journal server's clock, to the millisecond",
+        said("by the journal server's clock, to the millisecond"),
         after=after,
         stream=keys.commands(keys.worker_of_partition(partition_of(order.order_id))),
         entry=format_stream_id(order.command),
@@ -168,7 +173,7 @@ def _in_journals(
 def _at_risk(order: OrderModel, *, after: Station | None) -> Station:
     return _station(
         "risk",
-        "Risk engine held its cost",
+        said("Risk engine held its cost"),
         order.accepted_ns,
         after=after,
         engine=keys.worker_of_partition(partition_of(order.order_id)),
@@ -192,13 +197,13 @@ def _at_book(
 
     if order.first_seq not in {0, end_seq, *(fill.book_seq for fill in fills)}:
         receipt = order.first_hash.hex()
-        tell("Book took it", order.first_ns, seq=order.first_seq, journal_hash=receipt)
+        tell(said("Book took it"), order.first_ns, seq=order.first_seq, journal_hash=receipt)
     market = catalogue.by_symbol.get(order.market)
     write = numbers(market.spec) if market else None
     for fill in fills:
         what = f"{write.size(fill.lots)} at {write.price(fill.price_ticks)}" if write else ""
         tell(
-            "Book traded it",
+            said("Book traded it"),
             fill.at_ns,
             what,
             seq=fill.book_seq,
@@ -227,7 +232,7 @@ def _in_feed(order: OrderModel, fills: list[FillModel], decided: list[Station]) 
     return [
         _station(
             "feed",
-            "Told its owner",
+            said("Told its owner"),
             told_ns,
             ", ".join(
                 step if times == 1 else f"{times} × {step}"
@@ -247,7 +252,7 @@ def _in_ledger(entry: EntryLine, *, after: Station) -> Station:
     ]
     return _station(
         "ledger",
-        "Ledger booked it",
+        said("Ledger booked it"),
         history.ns(entry.booked_at),
         entry.reference,
         after=after,
