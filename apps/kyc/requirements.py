@@ -60,8 +60,8 @@ class Needs:
 
 _INCOME = (
     ("under_50k", said("Under 50,000 USD")),
-    ("50k_200k", "50,000 to 200,000 USD"),
-    ("200k_1m", "200,000 to 1 million USD"),
+    ("50k_200k", said("50,000 to 200,000 USD")),
+    ("200k_1m", said("200,000 to 1 million USD")),
     ("over_1m", said("Over 1 million USD")),
 )
 QUESTIONS = (

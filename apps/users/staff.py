@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from apps.common.config import config
@@ -46,10 +47,16 @@ def _set_frozen(request: HttpRequest, number: int, *, frozen: bool) -> HttpRespo
             reason=form.cleaned_data["reason"],
             by=f"staff:{request.user.pk}",
         )
-        messages.success(request, f"Account {number} is {'frozen' if frozen else 'free'}.")
+        said = (
+            gettext("Account {number} is frozen.")
+            if frozen
+            else gettext("Account {number} is free.")
+        )
+        messages.success(request, said.format(number=number))
         return redirect("admin:users_tradingaccount_change", number)
+    title = gettext("Freeze account {number}?") if frozen else gettext("Unfreeze account {number}?")
     context: dict[str, Any] = {
-        "title": f"{'Freeze' if frozen else 'Unfreeze'} account {number}?",
+        "title": title.format(number=number),
         "form": form,
         "frozen": frozen,
         "account": account,
@@ -77,12 +84,12 @@ def decide_factor_reset(request: HttpRequest, number: int) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
             )
         except Refusal as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, gettext(refusal.message))
         else:
-            messages.success(request, "Decided. The person hears of it by mail.")
+            messages.success(request, gettext("Decided. The person hears of it by mail."))
             return redirect("admin:users_factorreset_changelist")
     frame = admin.site.each_context(request) | {
-        "title": "Take all second factors away?",
+        "title": gettext("Take all second factors away?"),
         "form": form,
         "reset": reset,
         "lock_hours": config.integer("FAIRBOOK_CREDENTIAL_LOCK_S") // 3600,

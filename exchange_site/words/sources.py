@@ -30,7 +30,10 @@ SCRIPT_MARKS = {"t": None, "tn": (1, 2)}
 # Beside the classes of refusals: what makes one, and the framework's own.
 MAKERS = {"rejected", "not_now", "ValidationError"}
 NOOPS = {"gettext_noop", "said"}
-WITHOUT_PAGES = ("apps/journals/", "apps/risk/", "apps/ledger/", "apps/proofs/", "apps/monitoring/")
+WITHOUT_PAGES = (
+    "apps/journals/", "apps/risk/", "apps/ledger/", "apps/proofs/", "apps/monitoring/",
+    "apps/demo/tour.py", "apps/demo/client.py",
+)  # fmt: skip
 
 Said = str | tuple[str, ...]
 
