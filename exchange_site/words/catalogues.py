@@ -19,6 +19,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "exchange_site" / "locale"
 SCRIPTS = ROOT / "static" / "words"
 SAID_BY_API = "The API says this."
+_IDLE = tuple(  # Of the head: what changes with each run, or says nothing.
+    f'"{name}'.encode()
+    for name in ("Report-Msgid", "POT-Creation", "PO-Revision", "Last-Translator", "Generated-By")
+)
 _PLURAL = re.compile(r"[n\d\s%=!<>&|?:()]+")
 
 
@@ -39,12 +43,14 @@ def read(language: str) -> Catalog:
 
 
 def write(language: str, catalogue: Catalog) -> None:
-    """Write a catalogue, the same bytes for the same texts."""
-    with place_of(language).open("wb") as file:
-        write_po(
-            file, catalogue, width=100, sort_by_file=True, include_lineno=False,
-            ignore_obsolete=True,
-        )  # fmt: skip
+    """Write a catalogue, the same bytes for the same texts: without dates and numbers of lines."""
+    written = BytesIO()
+    write_po(
+        written, catalogue, width=100, sort_by_file=True, include_lineno=False,
+        ignore_obsolete=True,
+    )  # fmt: skip
+    lines = written.getvalue().splitlines(keepends=True)
+    place_of(language).write_bytes(b"".join(one for one in lines if not one.startswith(_IDLE)))
 
 
 def texts_of(catalogue: Catalog) -> list[Message]:

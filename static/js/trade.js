@@ -17,7 +17,6 @@ import * as strip from "./trade/strip.js";
 import { Tape } from "./trade/tape.js";
 import { Ticket } from "./trade/ticket.js";
 import { t } from "./lib/words.js";
-import { t } from "./lib/words.js";
 
 const page = $("#trade");
 const RETRY_MS = 1500;

@@ -3,7 +3,6 @@ import { call } from "../lib/api.js";
 import { $, closable, h, moment, notice, setText } from "../lib/dom.js";
 import { toast } from "../lib/toast.js";
 import { t } from "../lib/words.js";
-import { t } from "../lib/words.js";
 
 const PATH = "/api/v1/account/keys";
 const KINDS = { ed25519: "Ed25519", hmac: "HMAC" };

@@ -6,7 +6,6 @@ import { toast } from "../lib/toast.js";
 import { offer } from "./accounts.js";
 import { makePair, words } from "./pair.js";
 import { heard, t } from "../lib/words.js";
-import { t } from "../lib/words.js";
 
 const PATH = "/api/v1/account/keys";
 const DAY_MS = 24 * 60 * 60 * 1000;

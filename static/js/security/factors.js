@@ -7,7 +7,6 @@ import { withProof } from "../lib/stepup.js";
 import { toast, toastError } from "../lib/toast.js";
 import { doing, fill, row, when } from "./lists.js";
 import { t } from "../lib/words.js";
-import { t } from "../lib/words.js";
 
 const PATH = "/api/v1/account/factors";
 const NAMES = { "Authenticator app": t("Authenticator app"), Passkey: t("Passkey") };

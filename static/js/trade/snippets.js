@@ -3,7 +3,6 @@ import { $, choice, closable, setText } from "../lib/dom.js";
 import { toast } from "../lib/toast.js";
 import { LIST } from "./asks.js";
 import { t } from "../lib/words.js";
-import { t } from "../lib/words.js";
 
 export class Snippets {
   /** `order()` returns the ticket's request in the dialect, with placeholders for what is empty. */

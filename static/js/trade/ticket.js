@@ -7,7 +7,6 @@ import { showOrderTime } from "../lib/trust.js";
 import { LIST, costOf, requestOf, triggerProblem } from "./asks.js";
 import { estimate } from "./estimate.js";
 import { t } from "../lib/words.js";
-import { t } from "../lib/words.js";
 
 const LOOKUPS = 12;
 const LOOKUP_MS = 500;

@@ -3,7 +3,6 @@ import { call } from "../lib/api.js";
 import { $, h, setText } from "../lib/dom.js";
 import { day, usd } from "./words.js";
 import { heard, t } from "../lib/words.js";
-import { t } from "../lib/words.js";
 
 export function startOverview({ onBegin, onRead }) {
   async function read() {

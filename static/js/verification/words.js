@@ -1,6 +1,5 @@
 /** Money, dates and states as people read them. */
 import { locale, t } from "../lib/words.js";
-import { t } from "../lib/words.js";
 
 const USD = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", minimumFractionDigits: 0 });
 const DAY = new Intl.DateTimeFormat(locale, { day: "numeric", month: "long", year: "numeric" });
