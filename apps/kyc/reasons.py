@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
-APPROVE = (
+Reasons = tuple[tuple[str, Any], ...]  # A code, and its words in the reader's language.
+
+APPROVE: Reasons = (
     ("papers_are_good", _("The papers are good")),
     ("doubt_cleared", _("The doubt was cleared")),
 )
-REFUSE = (
+REFUSE: Reasons = (
     ("does_not_match", _("The papers do not match what was said")),
     ("forged", _("A paper is forged or altered")),
     ("on_a_list", _("The person is on a list")),
@@ -16,20 +20,20 @@ REFUSE = (
     ("not_served", _("We do not serve this country or business")),
     ("other_refusal", _("Another reason, see words")),
 )
-MORE = (
+MORE: Reasons = (
     ("unreadable", _("A picture cannot be read")),
     ("wrong_paper", _("A paper is of another kind")),
     ("proof_too_old", _("A paper is too old")),
     ("explain_funds", _("The source of funds needs more words")),
     ("other_question", _("Another question, see words")),
 )
-REVEAL = (
+REVEAL: Reasons = (
     ("review", _("To decide this application")),
     ("second_look", _("To agree as the second person")),
     ("complaint", _("The person complained")),
     ("authority", _("An authority asked")),
 )
-DOWNGRADE = (
+DOWNGRADE: Reasons = (
     ("papers_not_valid", _("Papers turned out not to be valid")),
     ("risk", _("Risk of the account")),
     ("authority", _("An authority asked")),

@@ -175,7 +175,7 @@ def _changes(old: RuleBook, new: RuleBook) -> list[tuple[str, list[tuple[str, st
     found = []
     for country, before, after in selectors.difference(old, new):
         cells = [
-            (label, _cell(before, name), _cell(after, name))
+            (str(label), _cell(before, name), _cell(after, name))
             for name, label in LABELS.items()
             if _cell(before, name) != _cell(after, name)
         ]

@@ -113,7 +113,8 @@ def language(request: HttpRequest) -> HttpResponse:
     chosen = answer.cookies.get(settings.LANGUAGE_COOKIE_NAME)
     if chosen and is_signed_in(request):
         with suppress(OperationalError, InterfaceError):  # Pages speak it without PostgreSQL, too.
-            people.choose_language(request.user.pk, chosen.value)
+            if request.user.pk is not None:
+                people.choose_language(request.user.pk, chosen.value)
     return answer
 
 

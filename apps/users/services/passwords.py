@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -124,7 +124,7 @@ def prove_new_email(word: str) -> None:
         proofs.end_all_of(user, purpose)
     withdrawal_lock.begin_withdrawal_lock(user, reason="e-mail", tell=False)
     until = user.withdrawals_locked_until
-    told = {"language": user.language, "at": timezone.now(), "until": until}
+    told: dict[str, Any] = {"language": user.language, "at": timezone.now(), "until": until}
     for address in (old, user.email):
         mail.tell("address_changed", to=address, user_id=user.pk, **told)
     audit.record("email.changed", subject=_name(user), actor=_name(user))
