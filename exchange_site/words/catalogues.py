@@ -82,11 +82,22 @@ def script_of(language: str, catalogue: Catalog) -> str:
         for message in texts_of(catalogue)
         if is_for_scripts(message) and message.string and not message.fuzzy
     }
+    heard = [name for name in words if name in _patterns(catalogue)]
     plural = catalogue.plural_expr
     if not _PLURAL.fullmatch(plural):
         raise ValueError(f"{language}: no plural rule is written like {plural!r}")
     told = json.dumps(words, ensure_ascii=False, sort_keys=True, indent=0)
     return (
         f"globalThis.fairbookWords = {{ language: {json.dumps(language)}, "
-        f"plural: (n) => Number({plural}), words: {told} }};\n"
+        f"plural: (n) => Number({plural}), heard: {json.dumps(sorted(heard))}, words: {told} }};\n"
     )
+
+
+def _patterns(catalogue: Catalog) -> set[str]:
+    """Return the sentences of the API that have placeholders: pages find them by pattern."""
+    return {
+        message.id
+        for message in texts_of(catalogue)
+        if isinstance(message.id, str) and "{" in message.id
+        if SAID_BY_API in message.auto_comments
+    }

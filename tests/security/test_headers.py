@@ -143,7 +143,8 @@ SAY = """
 import json
 from exchange_site.settings.environments import production as p
 from django.conf import settings as s
-names = [n for n in dir(s) if n.startswith(("SESSION_", "CSRF_", "SECURE_", "DEVICE_"))]
+kinds = tuple("SESSION_ CSRF_ SECURE_ DEVICE_ LANGUAGE_".split())
+names = [n for n in dir(s) if n.startswith(kinds)]
 print(json.dumps({n: getattr(s, n) for n in names}, default=str))
 """
 
@@ -161,9 +162,10 @@ def test_production_binds_cookies_to_its_host_and_stays_with_https(tmp_path):
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
 
-    names = [said[f"{cookie}_COOKIE_NAME"] for cookie in ("SESSION", "CSRF", "DEVICE")]
+    names = [said[f"{cookie}_COOKIE_NAME"] for cookie in ("SESSION", "CSRF", "DEVICE", "LANGUAGE")]
     assert all(name.startswith("__Host-") for name in names)
     assert said["SESSION_COOKIE_SECURE"]
+    assert said["LANGUAGE_COOKIE_SECURE"]
     assert said["CSRF_COOKIE_SECURE"]
     assert said["SECURE_SSL_REDIRECT"]
     assert said["SECURE_HSTS_SECONDS"] >= YEAR_S

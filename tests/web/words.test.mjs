@@ -5,7 +5,9 @@ import { test } from "node:test";
 const GERMAN = {
   language: "de",
   plural: (n) => Number(n !== 1),
+  heard: ["{what} does not answer at the moment.", "New orders wait: {reason}. Cancels pass."],
   words: {
+    "{part} of {whole}": "{part} von {whole}",
     "Orders start at {value}.": "Orders beginnen bei {value}.",
     "One log-in ended": ["Eine Anmeldung beendet", "{n} Anmeldungen beendet"],
     "The history": "Der Verlauf",
@@ -46,7 +48,7 @@ test("a refusal is translated by its English words, and so is what stands in its
   assert.equal(heard("The history does not answer at the moment."), "Der Verlauf antwortet gerade nicht.");
   assert.equal(heard("New orders wait: a fault. Cancels pass."), "Neue Orders warten: a fault. Stornos gehen durch.");
   assert.equal(heard("Wait (a little)."), "Warten Sie (ein wenig).");
-  assert.equal(heard("Something new."), "Something new.");
+  assert.equal(heard("Something of our own."), "Something of our own.");
   assert.equal(heard(undefined), undefined);
 });
 

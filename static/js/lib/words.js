@@ -6,7 +6,7 @@
  *   tn("One order", "{n} orders", count)           one or many
  *   heard(error.message)                           what the API said, which is always English
  */
-const ENGLISH = { language: "en", plural: (n) => Number(n !== 1), words: {} };
+const ENGLISH = { language: "en", plural: (n) => Number(n !== 1), heard: [], words: {} };
 const catalogue = globalThis.fairbookWords ?? ENGLISH;
 const PLACE = /\{(\w+)\}/g;
 
@@ -40,11 +40,10 @@ function filled(text, values) {
 
 let known = null;
 
-/** The sentences with places, those that say most first: `{what} does not answer` fits too much. */
+/** The API's sentences with places, those that say most first: `{what} does not answer` fits too much. */
 function patterns() {
-  known ??= Object.keys(catalogue.words)
-    .filter((sentence) => /\{\w+\}/.test(sentence) && !Array.isArray(catalogue.words[sentence]))
-    .sort((a, b) => b.replace(PLACE, "").length - a.replace(PLACE, "").length)
+  known ??= catalogue.heard
+    .toSorted((a, b) => b.replace(PLACE, "").length - a.replace(PLACE, "").length)
     .map((sentence) => [fitting(sentence), [...sentence.matchAll(PLACE)].map(([, name]) => name), sentence]);
   return known;
 }

@@ -6,7 +6,7 @@ import { toast, toastError } from "../lib/toast.js";
 import { showOrderTime } from "../lib/trust.js";
 import { LIST, costOf, requestOf, triggerProblem } from "./asks.js";
 import { estimate } from "./estimate.js";
-import { t } from "../lib/words.js";
+import { heard, t } from "../lib/words.js";
 
 const LOOKUPS = 12;
 const LOOKUP_MS = 500;
@@ -277,7 +277,7 @@ export class Ticket {
     }
     this.account.placed(answer);
     const words = { FILLED: t("Order filled"), PARTIALLY_FILLED: t("Order part filled"), NEW: t("Order placed") };
-    const title = words[answer.status] ?? t("Order {state}", { state: String(answer.status ?? "accepted").toLowerCase() });
+    const title = words[answer.status] ?? t("Order {state}", { state: heard(String(answer.status ?? "accepted").toLowerCase()) });
     toast(title, `${this.told(answer)} · #${answer.orderId}`, answer.status in words ? "good" : "info");
   }
 
