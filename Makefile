@@ -7,13 +7,14 @@ PY     := .venv/bin/python
 export FAIRBOOK_STARTED := $(shell date +%s.%N)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: help setup up down reset test test-redis check bench bench-peers verify psql tour chaos soak lock audit
+.PHONY: help setup up down reset test test-redis check bench bench-peers verify psql tour chaos soak lock audit words
 
 help:
 	@echo "make up [DETACH=1]  start everything      make down    stop it      make reset  start afresh"
 	@echo "make test           check and all tests   make check   lint, types, contracts"
 	@echo "make verify         do the books tie?     make bench   measure      make tour   one minute's show"
 	@echo "make audit          known holes in what we depend on (needs the network)"
+	@echo "make words          take new texts into the catalogues of other languages"
 	@echo "make psql           a database shell      make chaos   kill things  make soak   for hours"
 
 setup:
@@ -68,6 +69,10 @@ chaos: setup
 
 soak: setup
 	FAIRBOOK_SOAK=1 $(PY) -m pytest tests/engine tests/journals tests/replay tests/races --timeout 7200
+
+# New or changed texts of pages and mails, into exchange_site/locale; it names what is not translated.
+words: setup
+	@$(PY) -m exchange_site.words update
 
 # New versions: edit *.in, run this, read the diff. One resolution serves both files.
 lock: setup

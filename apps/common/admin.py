@@ -5,11 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from apps.common.models import AuditRecord, OutboxMessage
 
-admin.site.site_header = admin.site.site_title = "Fairbook back office"
-admin.site.index_title = "Records"
+admin.site.site_header = admin.site.site_title = _("Fairbook back office")
+admin.site.index_title = _("Records")
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):

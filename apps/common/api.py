@@ -9,6 +9,7 @@ import structlog
 from django.core.exceptions import PermissionDenied
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404
+from django.utils.translation import gettext_noop
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -30,6 +31,22 @@ _CODES: dict[type[Exception], str] = {
     exceptions.NotAcceptable: "not_acceptable",
     exceptions.Throttled: "too_many_requests",
 }
+
+
+# What Django and its REST framework say in our refusals: pages translate it like our own words.
+OF_LIBRARIES = (
+    gettext_noop("This field is required."),
+    gettext_noop("This field may not be blank."),
+    gettext_noop("This field may not be null."),
+    gettext_noop("Enter a valid email address."),
+    gettext_noop("Enter a valid value."),
+    gettext_noop("Ensure this field has no more than {number} characters."),
+    gettext_noop("This password is too short. It must contain at least {number} characters."),
+    gettext_noop("This password is too common."),
+    gettext_noop("Authentication credentials were not provided."),
+    gettext_noop("You do not have permission to perform this action."),
+    gettext_noop("Not found."),
+)
 
 
 class NotStorable(Refusal):
@@ -60,7 +77,7 @@ def as_refusal(error: Exception) -> Refusal | None:
 
 def _from_framework(error: exceptions.APIException) -> Refusal:
     fields = isinstance(error, exceptions.ValidationError)
-    message = "Some fields are not valid." if fields else str(error.detail)
+    message = gettext_noop("Some fields are not valid.") if fields else str(error.detail)
     wait = getattr(error, "wait", None)
     refusal = Refusal(message, retry_after_s=int(wait) + 1 if wait else None)
     refusal.code = _CODES.get(type(error), error.default_code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 REASON_LENGTH_MAX = 300
 
@@ -13,5 +14,5 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         max_length=REASON_LENGTH_MAX,
         widget=forms.TextInput(attrs={"size": 60}),
-        help_text="Kept in the record for ever.",
+        help_text=_("Kept in the record for ever."),
     )

@@ -10,19 +10,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.common.config import ROOT, config
 from apps.common.errors import Refusal
 from apps.demo.client import demo_users
 from apps.demo.experiment import TARGETS
 
 SHOWN = {
-    "alice": "Trades with 100,000 USDT, 2 BTC and 40 ETH.",
-    "bob": "The same funds, the other side of alice's trades.",
-    "carol": "Tier 1: spot only.",
-    "dave": "Not verified: sees markets and nothing else.",
-    "acme": "An institution: VIP 2, deep pockets.",
-    "auditor": "Staff. Sees every entry in the back office, changes none.",
-    "operator": "Staff. Journals and services in the back office.",
+    "alice": _("Trades with 100,000 USDT, 2 BTC and 40 ETH."),
+    "bob": _("The same funds, the other side of alice's trades."),
+    "carol": _("Tier 1: spot only."),
+    "dave": _("Not verified: sees markets and nothing else."),
+    "acme": _("An institution: VIP 2, deep pockets."),
+    "auditor": _("Staff. Sees every entry in the back office, changes none."),
+    "operator": _("Staff. Journals and services in the back office."),
 }
 LONGEST_RUN_S = 120.0
 
@@ -48,7 +50,7 @@ class NoSuchRun(Refusal):
     http_status = 404
 
 
-def people() -> list[dict[str, str]]:
+def people() -> list[dict[str, Any]]:
     """Return the users that the page offers."""
     known = demo_users()
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -19,11 +20,15 @@ MODULES: tuple[str, ...] = ()
 KILLABLE = (
     (
         "matching",
-        "Matching engine",
-        "The process that owns the BTC-USDT book. Its standby takes over.",
+        _("Matching engine"),
+        _("The process that owns the BTC-USDT book. Its standby takes over."),
     ),
-    ("risk", "Risk engine", "The process that owns balances and holds. Its standby takes over."),
-    ("cache", "Cache", "Read models, sessions, feeds, limits. All of it is rebuilt."),
+    (
+        "risk",
+        _("Risk engine"),
+        _("The process that owns balances and holds. Its standby takes over."),
+    ),
+    ("cache", _("Cache"), _("Read models, sessions, feeds, limits. All of it is rebuilt.")),
 )
 
 

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-APPROVE = (
-    ("papers_are_good", "The papers are good"),
-    ("doubt_cleared", "The doubt was cleared"),
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+Reasons = tuple[tuple[str, Any], ...]  # A code, and its words in the reader's language.
+
+APPROVE: Reasons = (
+    ("papers_are_good", _("The papers are good")),
+    ("doubt_cleared", _("The doubt was cleared")),
 )
-REFUSE = (
-    ("does_not_match", "The papers do not match what was said"),
-    ("forged", "A paper is forged or altered"),
-    ("on_a_list", "The person is on a list"),
-    ("funds_unclear", "The source of funds is not clear"),
-    ("not_served", "We do not serve this country or business"),
-    ("other_refusal", "Another reason, see words"),
+REFUSE: Reasons = (
+    ("does_not_match", _("The papers do not match what was said")),
+    ("forged", _("A paper is forged or altered")),
+    ("on_a_list", _("The person is on a list")),
+    ("funds_unclear", _("The source of funds is not clear")),
+    ("not_served", _("We do not serve this country or business")),
+    ("other_refusal", _("Another reason, see words")),
 )
-MORE = (
-    ("unreadable", "A picture cannot be read"),
-    ("wrong_paper", "A paper is of another kind"),
-    ("proof_too_old", "A paper is too old"),
-    ("explain_funds", "The source of funds needs more words"),
-    ("other_question", "Another question, see words"),
+MORE: Reasons = (
+    ("unreadable", _("A picture cannot be read")),
+    ("wrong_paper", _("A paper is of another kind")),
+    ("proof_too_old", _("A paper is too old")),
+    ("explain_funds", _("The source of funds needs more words")),
+    ("other_question", _("Another question, see words")),
 )
-REVEAL = (
-    ("review", "To decide this application"),
-    ("second_look", "To agree as the second person"),
-    ("complaint", "The person complained"),
-    ("authority", "An authority asked"),
+REVEAL: Reasons = (
+    ("review", _("To decide this application")),
+    ("second_look", _("To agree as the second person")),
+    ("complaint", _("The person complained")),
+    ("authority", _("An authority asked")),
 )
-DOWNGRADE = (
-    ("papers_not_valid", "Papers turned out not to be valid"),
-    ("risk", "Risk of the account"),
-    ("authority", "An authority asked"),
-    ("own_wish", "The person asked for it"),
+DOWNGRADE: Reasons = (
+    ("papers_not_valid", _("Papers turned out not to be valid")),
+    ("risk", _("Risk of the account")),
+    ("authority", _("An authority asked")),
+    ("own_wish", _("The person asked for it")),
 )
 # What a person is told, for codes that no reviewer chose.
 _AUTOMATIC = {

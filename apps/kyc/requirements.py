@@ -6,8 +6,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from django.utils.translation import gettext_noop as said  # Pages translate it.
+
 TIERS = (1, 2, 3, 4)
-TIER_NAMES = {0: "Unverified", 1: "Lite", 2: "Standard", 3: "Enhanced", 4: "Institutional"}
+TIER_NAMES = {
+    0: said("Unverified"),
+    1: said("Lite"),
+    2: said("Standard"),
+    3: said("Enhanced"),
+    4: said("Institutional"),
+}
 AUTOMATIC_UP_TO = 2  # From here on a person of the staff decides, and a second one agrees.
 ADULT_AGE = 18
 ADDRESS_PROOF_DAYS = 90  # "Younger than three months", counted at submission.
@@ -51,81 +59,103 @@ class Needs:
 
 
 _INCOME = (
-    ("under_50k", "Under 50,000 USD"),
-    ("50k_200k", "50,000 to 200,000 USD"),
-    ("200k_1m", "200,000 to 1 million USD"),
-    ("over_1m", "Over 1 million USD"),
+    ("under_50k", said("Under 50,000 USD")),
+    ("50k_200k", said("50,000 to 200,000 USD")),
+    ("200k_1m", said("200,000 to 1 million USD")),
+    ("over_1m", said("Over 1 million USD")),
 )
 QUESTIONS = (
-    Question("legal_name", 1, "Full legal name", hint="As in your passport"),
-    Question("birth_date", 1, "Date of birth", "date"),
-    Question("country", 1, "Country of residence", "country"),
+    Question("legal_name", 1, said("Full legal name"), hint=said("As in your passport")),
+    Question("birth_date", 1, said("Date of birth"), "date"),
+    Question("country", 1, said("Country of residence"), "country"),
     Question(
         "id_kind",
         2,
-        "Kind of ID",
+        said("Kind of ID"),
         "choice",
         choices=(
-            ("passport", "Passport"),
-            ("id_card", "ID card"),
-            ("driving_licence", "Driving licence"),
+            ("passport", said("Passport")),
+            ("id_card", said("ID card")),
+            ("driving_licence", said("Driving licence")),
         ),
     ),
-    Question("id_number", 2, "Number of the ID", longest=40),
-    Question("id_country", 2, "Country that issued it", "country"),
-    Question("id_expires_on", 2, "Valid until", "date"),
-    Question("address", 2, "Street and number"),
-    Question("city", 2, "City"),
-    Question("postal_code", 2, "Postal code", longest=20),
-    Question("address_country", 2, "Country of this address", "country"),
+    Question("id_number", 2, said("Number of the ID"), longest=40),
+    Question("id_country", 2, said("Country that issued it"), "country"),
+    Question("id_expires_on", 2, said("Valid until"), "date"),
+    Question("address", 2, said("Street and number")),
+    Question("city", 2, said("City")),
+    Question("postal_code", 2, said("Postal code"), longest=20),
+    Question("address_country", 2, said("Country of this address"), "country"),
     Question(
         "funds_source",
         3,
-        "Where your funds come from",
+        said("Where your funds come from"),
         "choice",
         choices=(
-            ("salary", "Salary"),
-            ("business", "Business"),
-            ("savings", "Savings or investments"),
-            ("sale", "Sale of property"),
-            ("inheritance", "Inheritance or gift"),
-            ("other", "Something else"),
+            ("salary", said("Salary")),
+            ("business", said("Business")),
+            ("savings", said("Savings or investments")),
+            ("sale", said("Sale of property")),
+            ("inheritance", said("Inheritance or gift")),
+            ("other", said("Something else")),
         ),
     ),
-    Question("funds_words", 3, "Tell us more about them", "words", longest=2_000),
-    Question("occupation", 3, "Occupation"),
-    Question("yearly_income", 3, "Yearly income", "choice", choices=_INCOME),
-    Question("expected_volume", 3, "Expected deposits per year", "choice", choices=_INCOME),
+    Question("funds_words", 3, said("Tell us more about them"), "words", longest=2_000),
+    Question("occupation", 3, said("Occupation")),
+    Question("yearly_income", 3, said("Yearly income"), "choice", choices=_INCOME),
+    Question("expected_volume", 3, said("Expected deposits per year"), "choice", choices=_INCOME),
     Question(
         "is_exposed",
         3,
-        "Do you, or does somebody close to you, hold a prominent public office?",
+        said("Do you, or does somebody close to you, hold a prominent public office?"),
         "choice",
-        choices=(("no", "No"), ("yes", "Yes")),
+        choices=(("no", said("No")), ("yes", said("Yes"))),
     ),
-    Question("company_name", 4, "Name of the company", longest=200),
-    Question("company_number", 4, "Registration number", longest=60),
-    Question("company_country", 4, "Country of registration", "country"),
-    Question("company_address", 4, "Registered address", "words", longest=500),
+    Question("company_name", 4, said("Name of the company"), longest=200),
+    Question("company_number", 4, said("Registration number"), longest=60),
+    Question("company_country", 4, said("Country of registration"), "country"),
+    Question("company_address", 4, said("Registered address"), "words", longest=500),
     Question(
         "owners",
         4,
-        "Owners of 25 % or more",
+        said("Owners of 25 % or more"),
         "words",
         longest=2_000,
-        hint="One in a line: name, date of birth, country, share",
+        hint=said("One in a line: name, date of birth, country, share"),
     ),
-    Question("compliance_officer", 4, "Compliance officer"),
-    Question("compliance_email", 4, "Their e-mail", "email"),
+    Question("compliance_officer", 4, said("Compliance officer")),
+    Question("compliance_email", 4, said("Their e-mail"), "email"),
 )
 PAPERS = (
-    Paper("government_id", 2, "Government ID", "The page with your photo, all corners visible"),
-    Paper("selfie", 2, "Selfie with liveness", "You, holding your ID, in good light"),
-    Paper("address_proof", 2, "Proof of address", "A bill or statement younger than 3 months"),
-    Paper("funds_proof", 3, "Proof of source of funds", "Payslips, accounts or a contract"),
-    Paper("company_papers", 4, "Company papers", "Certificate and articles"),
-    Paper("owners_register", 4, "Register of owners", "Who holds what, not older than 3 months"),
-    Paper("board_resolution", 4, "Board resolution", "That names who may act for the company"),
+    Paper(
+        "government_id",
+        2,
+        said("Government ID"),
+        said("The page with your photo, all corners visible"),
+    ),
+    Paper("selfie", 2, said("Selfie with liveness"), said("You, holding your ID, in good light")),
+    Paper(
+        "address_proof",
+        2,
+        said("Proof of address"),
+        said("A bill or statement younger than 3 months"),
+    ),
+    Paper(
+        "funds_proof", 3, said("Proof of source of funds"), said("Payslips, accounts or a contract")
+    ),
+    Paper("company_papers", 4, said("Company papers"), said("Certificate and articles")),
+    Paper(
+        "owners_register",
+        4,
+        said("Register of owners"),
+        said("Who holds what, not older than 3 months"),
+    ),
+    Paper(
+        "board_resolution",
+        4,
+        said("Board resolution"),
+        said("That names who may act for the company"),
+    ),
 )
 QUESTION_BY_NAME = {question.name: question for question in QUESTIONS}
 PAPER_BY_KIND = {paper.kind: paper for paper in PAPERS}
@@ -136,7 +166,12 @@ CLOCKS: dict[int, timedelta] = {
     3: timedelta(days=5),  # Working days, see `clock`.
     4: timedelta(days=10),
 }
-CLOCK_WORDS = {1: "5 minutes", 2: "24 hours", 3: "5 working days", 4: "10 working days"}
+CLOCK_WORDS = {
+    1: said("5 minutes"),
+    2: said("24 hours"),
+    3: said("5 working days"),
+    4: said("10 working days"),
+}
 
 
 def needs_of(tiers: frozenset[int]) -> Needs:

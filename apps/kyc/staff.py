@@ -13,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.common.errors import Refusal
@@ -33,7 +34,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rows = Application.objects.on_the_clock().order_by("due_at", "pk")[:_MAY_BE_SHOWN]
     context = {
-        "title": "Identity checks",
+        "title": gettext("Identity checks"),
         "rows": [statistics.clock_row(row, now) for row in rows],
         "figures": statistics.figures(now),
     }
@@ -50,7 +51,7 @@ def review(request: HttpRequest, public_id: UUID) -> HttpResponse:
     bound = request.POST if request.method == "POST" else None
     act = request.POST.get("act", "") if bound is not None else ""
     kinds = list(selectors.papers_of(row).values_list("kind", flat=True))
-    shown_papers = [(kind, PAPER_BY_KIND[kind].label) for kind in kinds]
+    shown_papers = [(kind, gettext(PAPER_BY_KIND[kind].label)) for kind in kinds]
     filled = {
         "reveal": RevealForm(bound if act == "reveal" else None, papers=shown_papers),
         "approve": ReasonForm(bound if act == "approve" else None, known=reasons.APPROVE),
@@ -103,7 +104,7 @@ def _do(request: HttpRequest, row: Application, act: str, form: forms.Form | Non
         raise Http404
     done = _ask(form, acts[act], request)
     if done is not None:
-        messages.success(request, f"Done: {State(done.state).label}.")
+        messages.success(request, gettext("Done: {state}.").format(state=State(done.state).label))
     return done is not None or form is None
 
 
@@ -118,7 +119,7 @@ def _case(
     is_mine = row.state == State.IN_REVIEW and row.taken_by in ("", me)
     papers = [
         {
-            "label": PAPER_BY_KIND[paper.kind].label,
+            "label": gettext(PAPER_BY_KIND[paper.kind].label),
             "paper": paper,
             "masked": _data_uri(preview) if preview is not None else "",
             "pages": [_data_uri(page) for page in shown.pages.get(paper.kind, [])] if shown else [],
@@ -132,7 +133,7 @@ def _case(
         "clock": statistics.clock_row(row, timezone.now()),
         "papers": papers,
         "answers": [
-            (QUESTION_BY_NAME[name].label, text)
+            (gettext(QUESTION_BY_NAME[name].label), text)
             for name, text in sorted(told.items(), key=lambda item: _place(item[0]))
         ],
         "checks": row.checks.order_by("round", "pk"),
@@ -174,7 +175,7 @@ def _ask(
     except Refusal as refusal:
         if form is None:
             if request is not None:
-                messages.error(request, refusal.message)
+                messages.error(request, gettext(refusal.message))
             return None
         for name, text in refusal.data.get("fields", {None: refusal.message}).items():
             form.add_error(name if name in form.fields else None, text)

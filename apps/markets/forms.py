@@ -6,13 +6,14 @@ from typing import Any
 
 import msgspec
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from apps.common.forms import ReasonForm
 from apps.markets import listings, terms
 from matching_worker.contracts.market import MarketSpec
 
 
-def _number(label: str, hint: str = "", **options: Any) -> forms.DecimalField:
+def _number(label: Any, hint: Any = "", **options: Any) -> forms.DecimalField:
     # Enough digits for anything sensible, and few enough that arithmetic on them stays exact.
     return forms.DecimalField(
         label=label, help_text=hint, max_digits=24, decimal_places=18, **options
@@ -20,12 +21,12 @@ def _number(label: str, hint: str = "", **options: Any) -> forms.DecimalField:
 
 
 STATES = (
-    ("trading", "Trading: all orders"),
-    ("post_only", "Post-only: orders that rest, no trades"),
-    ("auction", "Auction: orders gather, and trade at one price when it ends"),
-    ("cancel_only", "Cancel-only: no orders"),
-    ("halted", "Halted: no orders, until somebody opens it"),
-    ("pre_open", "Pre-open: not yet"),
+    ("trading", _("Trading: all orders")),
+    ("post_only", _("Post-only: orders that rest, no trades")),
+    ("auction", _("Auction: orders gather, and trade at one price when it ends")),
+    ("cancel_only", _("Cancel-only: no orders")),
+    ("halted", _("Halted: no orders, until somebody opens it")),
+    ("pre_open", _("Pre-open: not yet")),
 )
 """What operators may tell a book; the last state, delisted, is a listing's end."""
 
@@ -40,24 +41,26 @@ class StateForm(ReasonForm):
 class ListingForm(ReasonForm):
     """A market's numbers. `spec` is what engines will count with, once the form is valid."""
 
-    symbol = forms.CharField(max_length=21, help_text="Base and quote, such as SOL-USDT.")
-    base = forms.CharField(max_length=10, help_text="The asset that is traded.")
+    symbol = forms.CharField(max_length=21, help_text=_("Base and quote, such as SOL-USDT."))
+    base = forms.CharField(max_length=10, help_text=_("The asset that is traded."))
     base_decimals = forms.IntegerField(
-        initial=9, help_text="Its minor unit is 10^-decimals. Never changes."
+        initial=9, help_text=_("Its minor unit is 10^-decimals. Never changes.")
     )
-    quote = forms.CharField(max_length=10, initial="USDT", help_text="What prices are in.")
+    quote = forms.CharField(max_length=10, initial="USDT", help_text=_("What prices are in."))
     quote_decimals = forms.IntegerField(initial=8)
-    tick_size = _number("Tick", "The smallest step of a price.")
-    lot_size = _number("Lot", "The smallest step of a size.")
-    min_quantity = _number("Least quantity")
-    max_quantity = _number("Greatest quantity")
-    min_notional = _number("Least notional", "In quote: price times size of an order.")
-    band_percent = _number("Band, %", "How far from the reference a price may be.", initial=10)
-    reference_price = _number("Reference price", "Until the first trade.")
-    maker_fee_percent = _number("Maker fee, %", "Negative: a rebate.", initial="0.1")
-    taker_fee_percent = _number("Taker fee, %", initial="0.15")
+    tick_size = _number(_("Tick"), _("The smallest step of a price."))
+    lot_size = _number(_("Lot"), _("The smallest step of a size."))
+    min_quantity = _number(_("Least quantity"))
+    max_quantity = _number(_("Greatest quantity"))
+    min_notional = _number(_("Least notional"), _("In quote: price times size of an order."))
+    band_percent = _number(
+        _("Band, %"), _("How far from the reference a price may be."), initial=10
+    )
+    reference_price = _number(_("Reference price"), _("Until the first trade."))
+    maker_fee_percent = _number(_("Maker fee, %"), _("Negative: a rebate."), initial="0.1")
+    taker_fee_percent = _number(_("Taker fee, %"), initial="0.15")
     orders_per_account_max = forms.IntegerField(
-        label="Open orders per account", initial=terms.ORDERS_PER_ACCOUNT_MAX
+        label=_("Open orders per account"), initial=terms.ORDERS_PER_ACCOUNT_MAX
     )
 
     field_order = ("symbol",)  # Then the others as they stand, and the reason at the end.

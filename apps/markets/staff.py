@@ -12,6 +12,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from apps.common.errors import Refusal
@@ -30,16 +31,24 @@ def list_market(request: HttpRequest) -> HttpResponse:
     form = ListingForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and form.spec is not None:
         if "confirmed" not in request.POST:
-            return _page(request, "confirm", f"List {form.spec.symbol}?", form, act="List it")
+            return _page(
+                request,
+                "confirm",
+                gettext("List {symbol}?").format(symbol=form.spec.symbol),
+                form,
+                act=gettext("List it"),
+            )
         listing_id = _ask(
             request,
             form,
             lambda reason: listings.request_listing(form.spec, by=_who(request), reason=reason),
         )
         if listing_id is not None:
-            messages.success(request, "Asked for. It opens within seconds; its steps are below.")
+            messages.success(
+                request, gettext("Asked for. It opens within seconds; its steps are below.")
+            )
             return redirect("admin:markets_listing_change", listing_id)
-    return _page(request, "form", "List a market", form, act="Go on")
+    return _page(request, "form", gettext("List a market"), form, act=gettext("Go on"))
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,19 +58,19 @@ def delist_market(request: HttpRequest, symbol: str) -> HttpResponse:
     if not listings.can_be_delisted(symbol):
         raise Http404
     form = ReasonForm(request.POST or None)
-    title = f"Delist {symbol}?"
+    title = gettext("Delist {symbol}?").format(symbol=symbol)
     if request.method == "POST" and form.is_valid():
         if "confirmed" not in request.POST:
-            return _page(request, "confirm", title, form, act="Delist it", delists=symbol)
+            return _page(request, "confirm", title, form, act=gettext("Delist it"), delists=symbol)
         listing_id = _ask(
             request,
             form,
             lambda reason: listings.request_delisting(symbol, by=_who(request), reason=reason),
         )
         if listing_id is not None:
-            messages.success(request, "Asked for. Its steps are below.")
+            messages.success(request, gettext("Asked for. Its steps are below."))
             return redirect("admin:markets_listing_change", listing_id)
-    return _page(request, "form", title, form, act="Go on", delists=symbol)
+    return _page(request, "form", title, form, act=gettext("Go on"), delists=symbol)
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,11 +88,23 @@ def set_state(request: HttpRequest, symbol: str) -> HttpResponse:
                 symbol, state, reason=form.cleaned_data["reason"], by=f"staff:{request.user.pk}"
             )
         except Refusal as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, gettext(refusal.message))
         else:
-            messages.success(request, f"{symbol} is told: {state.replace('_', '-')}.")
+            messages.success(
+                request,
+                gettext("{symbol} is told: {state}.").format(
+                    symbol=symbol, state=state.replace("_", "-")
+                ),
+            )
             return redirect("admin:markets_market_change", symbol)
-    return _page(request, "form", f"The state of {symbol}", form, act="Set it", stops=symbol)
+    return _page(
+        request,
+        "form",
+        gettext("The state of {symbol}").format(symbol=symbol),
+        form,
+        act=gettext("Set it"),
+        stops=symbol,
+    )
 
 
 def _check_may(request: HttpRequest, permission: str) -> None:

@@ -12,6 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_countries import countries
 
@@ -23,11 +24,11 @@ PROPOSE, DECIDE = "compliance.propose_rules", "compliance.decide_rules"
 LOOK = "compliance.view_ruleversion"
 ELSEWHERE_NAME = "everywhere else"
 LABELS = {
-    "is_sanctioned": "Sanctioned",
-    "spot_from": "Spot",
-    "perpetual_from": "Perpetuals",
-    "deposits_from": "Deposits",
-    "withdrawals_from": "Withdrawals",
+    "is_sanctioned": _("Sanctioned"),
+    "spot_from": _("Spot"),
+    "perpetual_from": _("Perpetuals"),
+    "deposits_from": _("Deposits"),
+    "withdrawals_from": _("Withdrawals"),
 }
 NEW_ROWS = 3
 ROWS_MAX = 300
@@ -46,21 +47,24 @@ class TermsForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Add a tier for each thing that can be open."""
         super().__init__(*args, **kwargs)
-        tiers = [("", "nobody"), *((n, f"tier {n}") for n in (1, 2, 3, 4))]
+        tiers = [
+            ("", _("nobody")),
+            *((n, _("tier {number}").format(number=n)) for n in (1, 2, 3, 4)),
+        ]
         for name, label in LABELS.items():
             if name != "is_sanctioned":
                 self.fields[name] = forms.TypedChoiceField(
                     label=label, choices=tiers, required=False, coerce=int, empty_value=None
                 )
         for name, field in self.fields.items():
-            field.widget.attrs["aria-label"] = LABELS.get(name, "Country")
+            field.widget.attrs["aria-label"] = LABELS.get(name, _("Country"))
 
 
 class ProposalForm(forms.Form):
     """From when and why."""
 
     effective_from = forms.DateTimeField(
-        label="From (UTC)",
+        label=_("From (UTC)"),
         initial=timezone.now,
         help_text="Never before another person approved it.",
         widget=forms.DateTimeInput(format="%Y-%m-%d %H:%M"),
@@ -92,7 +96,7 @@ def rules(request: HttpRequest) -> HttpResponse:
         "versions": selectors.versions(),
         "may_propose": request.user.has_perm(PROPOSE),
     }
-    return _page(request, "rules", "Jurisdictions", context)
+    return _page(request, "rules", _("Jurisdictions"), context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -116,9 +120,9 @@ def edit(request: HttpRequest) -> HttpResponse:
             ),
         )
         if number is not None:
-            messages.success(request, "Proposed. Another person has to approve it.")
+            messages.success(request, _("Proposed. Another person has to approve it."))
             return redirect("staff-rules-version", number=number)
-    return _page(request, "rules_edit", "Propose rules", {"rows": rows, "form": proposal})
+    return _page(request, "rules_edit", _("Propose rules"), {"rows": rows, "form": proposal})
 
 
 @require_http_methods(["GET", "POST"])
@@ -134,14 +138,14 @@ def version(request: HttpRequest, number: int) -> HttpResponse:
         _check_may(request, DECIDE)
         approved = "approve" in request.POST
         if form.is_valid() and _decide(request, form, number, approved=approved):
-            messages.success(request, "Approved." if approved else "Refused.")
+            messages.success(request, _("Approved.") if approved else _("Refused."))
             return redirect("staff-rules-version", number=number)
     old, new = _compared(row.pk, row.based_on_id, is_open=is_open)
     context = {
         "row": row,
         "against": old.version,
         "changes": _changes(old, new),
-        "caption": "All rows",
+        "caption": _("All rows"),
         "rows": [_row(terms) for terms in new.terms.values()],
         "form": form,
         "may_decide": is_open and request.user.has_perm(DECIDE),
@@ -171,7 +175,7 @@ def _changes(old: RuleBook, new: RuleBook) -> list[tuple[str, list[tuple[str, st
     found = []
     for country, before, after in selectors.difference(old, new):
         cells = [
-            (label, _cell(before, name), _cell(after, name))
+            (str(label), _cell(before, name), _cell(after, name))
             for name, label in LABELS.items()
             if _cell(before, name) != _cell(after, name)
         ]
@@ -226,6 +230,6 @@ def _ask(form: forms.Form, act: Callable[[], T]) -> T | None:
         return None
 
 
-def _page(request: HttpRequest, name: str, title: str, context: dict[str, Any]) -> HttpResponse:
+def _page(request: HttpRequest, name: str, title: Any, context: dict[str, Any]) -> HttpResponse:
     frame = admin.site.each_context(request) | {"title": title}
     return render(request, f"admin/compliance/{name}.html", frame | context)

@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
@@ -69,7 +70,9 @@ def journals(request: HttpRequest) -> HttpResponse:
         workers = selectors.journals()
     except Refusal as refusal:
         problem = refusal.message
-    return _page(request, "admin/journals.html", "Journals", workers=workers, problem=problem)
+    return _page(
+        request, "admin/journals.html", gettext("Journals"), workers=workers, problem=problem
+    )
 
 
 @require_safe
@@ -78,7 +81,7 @@ def services(request: HttpRequest) -> HttpResponse:
     _check_may_look(request)
     from exchange_site.ops import status
 
-    return _page(request, "admin/services.html", "Services", services=status.rows())
+    return _page(request, "admin/services.html", gettext("Services"), services=status.rows())
 
 
 def _check_may_look(request: HttpRequest) -> None:

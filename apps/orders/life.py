@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import redis
+from django.utils.translation import gettext_noop  # Pages translate it.
 
 from apps.common.errors import Refusal
 from apps.common.kernel.ids import BEFORE_ALL, format_stream_id, partition_of
@@ -28,9 +29,9 @@ from apps.orders.runtime import EdgeTimes, life_key
 
 MS_NS = 1_000_000
 END_TITLES = {
-    "CANCELED": "Book canceled it",
-    "EXPIRED": "Book let the rest expire",
-    "REJECTED": "Book refused it",
+    "CANCELED": gettext_noop("Book canceled it"),
+    "EXPIRED": gettext_noop("Book let the rest expire"),
+    "REJECTED": gettext_noop("Book refused it"),
 }
 
 
@@ -129,9 +130,15 @@ def _at_edge(times: EdgeTimes | None) -> tuple[list[Station], list[Station]]:
     if times is None:
         return [], []
     edge = times.edge
-    received = _station("edge_received", "Edge received it", times.received_ns, edge=edge)
-    sent = _station("edge_sent", "Sent to the journal", times.sent_ns, after=received, edge=edge)
-    answered = _station("edge_answered", "Edge answered", times.answered_ns, after=sent, edge=edge)
+    received = _station(
+        "edge_received", gettext_noop("Edge received it"), times.received_ns, edge=edge
+    )
+    sent = _station(
+        "edge_sent", gettext_noop("Sent to the journal"), times.sent_ns, after=received, edge=edge
+    )
+    answered = _station(
+        "edge_answered", gettext_noop("Edge answered"), times.answered_ns, after=sent, edge=edge
+    )
     return [received, sent], [answered]
 
 
@@ -151,9 +158,9 @@ def _in_journals(
         at_ns = times.sent_ns  # Within the same millisecond: not sooner than this.
     station = _station(
         "journals",
-        "Journal made it durable",
+        gettext_noop("Journal made it durable"),
         at_ns,
-        "by the journal server's clock, to the millisecond",
+        gettext_noop("by the journal server's clock, to the millisecond"),
         after=after,
         stream=keys.commands(keys.worker_of_partition(partition_of(order.order_id))),
         entry=format_stream_id(order.command),
@@ -168,7 +175,7 @@ def _in_journals(
 def _at_risk(order: OrderModel, *, after: Station | None) -> Station:
     return _station(
         "risk",
-        "Risk engine held its cost",
+        gettext_noop("Risk engine held its cost"),
         order.accepted_ns,
         after=after,
         engine=keys.worker_of_partition(partition_of(order.order_id)),
@@ -192,13 +199,15 @@ def _at_book(
 
     if order.first_seq not in {0, end_seq, *(fill.book_seq for fill in fills)}:
         receipt = order.first_hash.hex()
-        tell("Book took it", order.first_ns, seq=order.first_seq, journal_hash=receipt)
+        tell(
+            gettext_noop("Book took it"), order.first_ns, seq=order.first_seq, journal_hash=receipt
+        )
     market = catalogue.by_symbol.get(order.market)
     write = numbers(market.spec) if market else None
     for fill in fills:
         what = f"{write.size(fill.lots)} at {write.price(fill.price_ticks)}" if write else ""
         tell(
-            "Book traded it",
+            gettext_noop("Book traded it"),
             fill.at_ns,
             what,
             seq=fill.book_seq,
@@ -227,7 +236,7 @@ def _in_feed(order: OrderModel, fills: list[FillModel], decided: list[Station]) 
     return [
         _station(
             "feed",
-            "Told its owner",
+            gettext_noop("Told its owner"),
             told_ns,
             ", ".join(
                 step if times == 1 else f"{times} × {step}"
@@ -247,7 +256,7 @@ def _in_ledger(entry: EntryLine, *, after: Station) -> Station:
     ]
     return _station(
         "ledger",
-        "Ledger booked it",
+        gettext_noop("Ledger booked it"),
         history.ns(entry.booked_at),
         entry.reference,
         after=after,

@@ -10,6 +10,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from apps.users import sessions
 from apps.users.services import factors, log_ins
@@ -57,7 +58,7 @@ class BackOffice(AdminSite):
             for value in values
         ]
         context = self.each_context(request) | {
-            "title": "Please confirm that it is you",
+            "title": gettext("Please confirm that it is you"),
             "code": STEP_UP_NEEDED,
             "sent": sent,
             "factors": " ".join(factors.kinds_of(int(request.user.pk or 0))),

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from apps.common.config import config
@@ -48,10 +49,16 @@ def _set_frozen(request: HttpRequest, number: int, *, frozen: bool) -> HttpRespo
             reason=form.cleaned_data["reason"],
             by=f"staff:{request.user.pk}",
         )
-        messages.success(request, f"Account {number} is {'frozen' if frozen else 'free'}.")
+        said = (
+            gettext("Account {number} is frozen.")
+            if frozen
+            else gettext("Account {number} is free.")
+        )
+        messages.success(request, said.format(number=number))
         return redirect("admin:users_tradingaccount_change", number)
+    title = gettext("Freeze account {number}?") if frozen else gettext("Unfreeze account {number}?")
     context: dict[str, Any] = {
-        "title": f"{'Freeze' if frozen else 'Unfreeze'} account {number}?",
+        "title": title.format(number=number),
         "form": form,
         "frozen": frozen,
         "account": account,
@@ -79,12 +86,12 @@ def decide_factor_reset(request: HttpRequest, number: int) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
             )
         except Refusal as refusal:
-            form.add_error(None, refusal.message)
+            form.add_error(None, gettext(refusal.message))
         else:
-            messages.success(request, "Decided. The person hears of it by mail.")
+            messages.success(request, gettext("Decided. The person hears of it by mail."))
             return redirect("admin:users_factorreset_changelist")
     frame = admin.site.each_context(request) | {
-        "title": "Take all second factors away?",
+        "title": gettext("Take all second factors away?"),
         "form": form,
         "reset": reset,
         "lock_hours": config.integer("FAIRBOOK_CREDENTIAL_LOCK_S") // 3600,
@@ -104,7 +111,7 @@ class EndForm(ReasonForm):
         found = open_sessions.list_open(user_id=user_id, this=None)
         field: Any = self.fields["which"]
         field.choices = [
-            (self.ALL, "all of them, and what is half begun"),
+            (self.ALL, gettext("all of them, and what is half begun")),
             *((str(one.number), _named(one)) for one in found),
         ]
 
@@ -130,15 +137,22 @@ def end_log_ins(request: HttpRequest, number: int) -> HttpResponse:
                 reason=form.cleaned_data["reason"],
             )
         except Refusal as refusal:  # It ended by itself meanwhile.
-            form.add_error(None, refusal.message)
+            form.add_error(None, gettext(refusal.message))
         else:
-            messages.success(request, "Ended. The person hears of it by mail.")
+            messages.success(request, gettext("Ended. The person hears of it by mail."))
             return redirect("admin:users_user_change", number)
-    context = {"title": "End log-ins?", "form": form, "person": person}
+    context = {"title": gettext("End log-ins?"), "form": form, "person": person}
     return render(request, "admin/users/log_ins.html", admin.site.each_context(request) | context)
 
 
 def _named(one: open_sessions.OpenSession) -> str:
-    place = f", in {one.place}" if one.place else ""
-    seen = f"{one.began_at:%d %b %H:%M}, last used {one.seen_at:%d %b %H:%M} UTC"
-    return f"{one.device}{place}: since {seen}, by {one.factor or 'password'}"
+    words = {
+        "device": one.device,
+        "place": one.place or gettext("unknown place"),
+        "began": f"{one.began_at:%Y-%m-%d %H:%M}",
+        "seen": f"{one.seen_at:%Y-%m-%d %H:%M}",
+        "factor": one.factor or gettext("password"),
+    }
+    return gettext("{device}, {place}: since {began}, last used {seen} UTC, by {factor}").format(
+        **words
+    )

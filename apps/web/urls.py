@@ -12,6 +12,7 @@ urlpatterns = [
     path("login/", views.login),
     path("signup/", views.signup, name="signup"),
     path("signup", views.signup),
+    path("language/", views.language, name="language"),
     path("verify/", views.verify, name="verify"),
     path("forgot/", views.forgot, name="forgot"),
     path("reset/", views.reset, name="reset"),

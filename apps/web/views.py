@@ -4,26 +4,37 @@ They read no table, so they open while PostgreSQL is down: trading goes on then,
 its page.
 """
 
+from contextlib import suppress
 from typing import Any
+from unicodedata import normalize
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.csrf import ensure_csrf_cookie
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
+from django.views.i18n import set_language
 from django_countries import countries
 
 from apps.common.config import config
 from apps.markets import selectors as catalogue
-from apps.users.services import proofs
+from apps.users.services import people, proofs
 
 THEMES = ("dark", "light")
 # Every module of a page, so that the browser fetches all at once and not one behind another.
-COMMON_MODULES = ("lib/api", "lib/dom", "lib/toast", "lib/theme", "lib/trust", "lib/shell")
+COMMON_MODULES = (
+    "lib/words",
+    "lib/api",
+    "lib/dom",
+    "lib/toast",
+    "lib/theme",
+    "lib/trust",
+    "lib/shell",
+)
 LIVE_MODULES = ("lib/decimal", "lib/feed", "lib/markets", "lib/ticker")
 TRADE_MODULES = (
     "lib/depthbook",
@@ -96,6 +107,18 @@ def is_signed_in(request: HttpRequest) -> bool:
         return False
 
 
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Take the language that somebody chose: of pages into a cookie, of mails to the account."""
+    answer = set_language(request)
+    chosen = answer.cookies.get(settings.LANGUAGE_COOKIE_NAME)
+    if chosen and is_signed_in(request):
+        with suppress(OperationalError, InterfaceError):  # Pages speak it without PostgreSQL, too.
+            if request.user.pk is not None:
+                people.choose_language(request.user.pk, chosen.value)
+    return answer
+
+
 @require_safe
 @ensure_csrf_cookie
 def markets(request: HttpRequest) -> HttpResponse:
@@ -125,8 +148,7 @@ def login(request: HttpRequest) -> HttpResponse:
 @ensure_csrf_cookie
 def signup(request: HttpRequest) -> HttpResponse:
     """Show the sign-up form; the API takes it."""
-    known = sorted(countries, key=lambda country: country.name)
-    return _auth_page(request, "signup", countries=known)
+    return _auth_page(request, "signup", countries=_countries())
 
 
 @require_safe
@@ -159,6 +181,11 @@ def _auth_page(
     if is_signed_in(request):
         return redirect(following)
     return page(request, name, modules=modules, next=following, **context)
+
+
+def _countries() -> list[Any]:
+    """Return countries by their names in the reader's language: Ä stands with A."""
+    return sorted(countries, key=lambda one: normalize("NFKD", one.name).casefold())
 
 
 def _following(request: HttpRequest) -> str:
@@ -194,5 +221,4 @@ def verification(request: HttpRequest) -> HttpResponse:
     """Show what a person is verified for, and take them through an application."""
     if not is_signed_in(request):
         return redirect(f"{reverse('web:login')}?next={request.path}")
-    known = sorted(countries, key=lambda country: country.name)
-    return page(request, "verification", modules=VERIFICATION_MODULES, countries=known)
+    return page(request, "verification", modules=VERIFICATION_MODULES, countries=_countries())

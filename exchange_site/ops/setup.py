@@ -1,4 +1,4 @@
-"""Make a fresh machine ready: virtual environment, Python packages, Node packages, vendored files.
+"""Make a fresh machine ready: environment, packages of Python and Node, vendored files, words.
 
 Run by the system's Python (3.11 or later), standard library only:
 
@@ -6,7 +6,8 @@ Run by the system's Python (3.11 or later), standard library only:
 
 Each step leaves a stamp (a hash of what it was made from) and is skipped while the stamp fits, so
 a second run costs milliseconds and a broken-off run goes on where it stopped. Works as root and as
-an ordinary user; writes only into .venv, node_modules and static/vendor.
+an ordinary user; writes only into .venv, node_modules,
+static/vendor, static/words and beside the catalogues of exchange_site/locale.
 Exit codes: 0 ready · 1 a step failed · 2 this machine cannot run it.
 """
 
@@ -211,6 +212,24 @@ def install_node_packages() -> None:
                 shutil.copyfile(ROOT / name, vendor / Path(name).name)
 
 
+# -- languages
+
+
+def compile_words() -> None:
+    """Compile the catalogues of other languages, where one is new or something is missing."""
+    catalogues = sorted((ROOT / "exchange_site" / "locale").glob("*/LC_MESSAGES/django.po"))
+    scripts = ROOT / "static" / "words"
+    scripts.mkdir(parents=True, exist_ok=True)
+    made = [path.with_suffix(".mo") for path in catalogues]
+    made += [scripts / f"{path.parent.parent.name}.js" for path in catalogues]
+    if not all(path.is_file() for path in made):
+        (scripts / ".stamp").unlink(missing_ok=True)
+    compiler = ROOT / "exchange_site" / "words" / "catalogues.py"
+    with step("languages", scripts / ".stamp", compiler, *catalogues) as needed:
+        if needed:
+            run(BIN / "python", "-m", "exchange_site.words", "compile")
+
+
 # -- all of it
 
 
@@ -248,6 +267,7 @@ def main() -> int:
             install_python_packages()
             compile_engine()
             install_node_packages()
+            compile_words()
     except StepFailed as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@ import { call } from "./lib/api.js";
 import { $, $$, setText } from "./lib/dom.js";
 import { startShell } from "./lib/shell.js";
 import { toastError } from "./lib/toast.js";
+import { heard, t } from "./lib/words.js";
 
 const POLL_MS = 250;
 const PATIENCE = 40; // Polls in a row without an answer: the edge may be the one that waits.
@@ -17,7 +18,7 @@ async function logIn(button) {
     const answer = await call("POST", `/demo/login/${button.dataset.logIn}`);
     location.assign(answer.next);
   } catch (error) {
-    toastError("Could not log in", error);
+    toastError(t("Could not log in"), error);
     button.disabled = false;
   }
 }
@@ -26,13 +27,13 @@ async function kill(target) {
   const card = $(`.kill[data-target="${target}"]`);
   setButtons(true);
   clear(card);
-  say(card, "working", "orders begin to flow…");
+  say(card, "working", t("orders begin to flow…"));
   try {
     const { run } = await call("POST", `/demo/kill/${target}`);
     await follow(card, run);
   } catch (error) {
     say(card, "failed", error.message);
-    toastError("The run could not start", error);
+    toastError(t("The run could not start"), error);
   }
   setButtons(false);
 }
@@ -71,31 +72,31 @@ function show(card, record, clock) {
 
 function words(record) {
   const { phase, service, pid, placed, undecided } = record;
-  const killed = `${service} (pid ${pid})`;
+  const killed = t("{service} (pid {pid})", { service, pid });
   const isGood = record.lost === 0 && record.doubled === 0 && !undecided && record.books_tie !== false;
   switch (phase) {
     case "starting":
     case "steady":
-      return ["working", "orders flow, one every 150 ms…"];
+      return ["working", t("orders flow, one every 150 ms…")];
     case "killed":
-      return ["dead", `${killed} is dead. Orders keep coming.`];
+      return ["dead", t("{killed} is dead. Orders keep coming.", { killed })];
     case "trading":
-      return ["good", `${killed} was killed. Orders are acknowledged again.`];
+      return ["good", t("{killed} was killed. Orders are acknowledged again.", { killed })];
     case "comparing":
-      return ["good", `asking for each of ${placed} orders by its id…`];
+      return ["good", t("asking for each of {placed} orders by its id…", { placed })];
     case "verifying":
-      return [isGood ? "good" : "failed", "waiting for the verifier to look at the books…"];
+      return [isGood ? "good" : "failed", t("waiting for the verifier to look at the books…")];
     case "verified":
     case "done":
-      return [isGood ? "good" : "failed", `killed ${killed}; every order accounted for.`];
+      return [isGood ? "good" : "failed", t("killed {killed}; every order accounted for.", { killed })];
     default:
-      return ["failed", record.reason ?? "the run failed"];
+      return ["failed", heard(record.reason) ?? t("the run failed")];
   }
 }
 
 function tie(books) {
-  if (books === null) return "not verified yet";
-  return books ? "tie" : "do not tie";
+  if (books === null) return t("not verified yet");
+  return books ? t("tie") : t("do not tie");
 }
 
 function say(card, state, text) {

@@ -4,20 +4,21 @@ import { $, setText } from "./lib/dom.js";
 import { CHECKS, showPanel, showRefusal, startForm } from "./lib/forms.js";
 import { canPasskeys, showPasskey } from "./lib/passkeys.js";
 import { startShell } from "./lib/shell.js";
+import { t } from "./lib/words.js";
 
 startShell();
 const next = $("#auth-form").dataset.next || "/";
 
 startForm($("#auth-form"), {
-  checks: { login: (value) => (value ? "" : "Who are you?"), password: CHECKS.password },
-  busy: "Logging in…",
+  checks: { login: (value) => (value ? "" : t("Who are you?")), password: CHECKS.password },
+  busy: t("Logging in…"),
   send: (fields) => call("POST", "/api/v1/session", fields),
   done: (answer) => (answer.factors ? askFor(answer.factors) : goOn()),
 });
 
 startForm($("#factor-form"), {
-  checks: { code: (value) => (value.trim() ? "" : "A code, please.") },
-  busy: "Checking…",
+  checks: { code: (value) => (value.trim() ? "" : t("A code, please.")) },
+  busy: t("Checking…"),
   send: ({ code }) => call("POST", "/api/v1/session/factor", { code }),
   done: goOn,
 });
@@ -44,7 +45,7 @@ $("#again").addEventListener("click", () => {
 function askFor(factors) {
   const hasApp = factors.includes("totp");
   $("#passkey-second").hidden = !factors.includes("passkey");
-  setText($("#code-label"), hasApp ? "Code of your authenticator app" : "Recovery code");
+  setText($("#code-label"), hasApp ? t("Code of your authenticator app") : t("Recovery code"));
   $("#recovery-hint").hidden = !hasApp || !factors.includes("recovery");
   showPanel("factor");
   $("#code").focus();

@@ -5,13 +5,15 @@ import { Feed } from "./lib/feed.js";
 import { loadMarkets } from "./lib/markets.js";
 import { startShell } from "./lib/shell.js";
 import { readTicker, shownAmount, shownChange, shownPrice } from "./lib/ticker.js";
+import { t } from "./lib/words.js";
 
+const STATES = { live: t("live"), connecting: t("connecting"), stale: t("stale") };
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 140;
 const HEIGHT = 34;
 
 startShell();
-start().catch(() => setBadge("stale", "cannot reach the exchange"));
+start().catch(() => setBadge("stale", t("cannot reach the exchange")));
 
 async function start() {
   const markets = (await loadMarkets()).filter((market) => row(market));
@@ -22,7 +24,7 @@ async function start() {
       const market = markets.find((one) => stream === `${one.stream}@ticker`);
       if (market) show(market, readTicker(data));
     },
-    onState: (state) => setBadge(state, state === "live" ? "live" : state),
+    onState: (state) => setBadge(state, STATES[state]),
   });
   feed.start();
   await Promise.allSettled(markets.map(showLine));

@@ -2,6 +2,7 @@ import { call } from "./lib/api.js";
 import { $ } from "./lib/dom.js";
 import { CHECKS, showPanel, startForm, takeWord } from "./lib/forms.js";
 import { startShell } from "./lib/shell.js";
+import { t } from "./lib/words.js";
 
 startShell();
 const word = takeWord();
@@ -9,7 +10,7 @@ if (!word) showPanel("spoiled");
 
 startForm($("#reset-form"), {
   checks: { password: CHECKS.newPassword },
-  busy: "Saving…",
+  busy: t("Saving…"),
   send: async ({ password }) => {
     try {
       await call("POST", "/api/v1/users/resets/proofs", { token: word, password });

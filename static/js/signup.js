@@ -2,6 +2,7 @@ import { call } from "./lib/api.js";
 import { $, $$, setText } from "./lib/dom.js";
 import { CHECKS, showPanel, startForm } from "./lib/forms.js";
 import { startShell } from "./lib/shell.js";
+import { t } from "./lib/words.js";
 
 startShell();
 
@@ -12,7 +13,7 @@ startForm($("#signup-form"), {
     email: CHECKS.email,
     password: CHECKS.newPassword,
   },
-  busy: "Creating your account…",
+  busy: t("Creating your account…"),
   send: (fields) => call("POST", "/api/v1/users", fields),
   done: (_answer, { email }) => {
     for (const place of $$("[data-email]")) setText(place, email);

@@ -16,6 +16,7 @@ import { Snippets } from "./trade/snippets.js";
 import * as strip from "./trade/strip.js";
 import { Tape } from "./trade/tape.js";
 import { Ticket } from "./trade/ticket.js";
+import { t } from "./lib/words.js";
 
 const page = $("#trade");
 const RETRY_MS = 1500;
@@ -35,7 +36,7 @@ async function start() {
     const market = markets.find((one) => one.name === page.dataset.symbol);
     new TradingPage(market, markets.filter((one) => one !== market)).start();
   } catch (error) {
-    showState("stale", "cannot reach the exchange");
+    showState("stale", t("cannot reach the exchange"));
     setTimeout(start, RETRY_MS);
     if (!error.status && error.name !== "ApiError" && !("retryAfter" in error)) throw error;
   }
@@ -53,14 +54,14 @@ class TradingPage {
       candle: (kline) => this.chart.take(kline),
       ticker: (of, ticker) => this.dayChanged(of, ticker),
       state: () => this.stateChanged(),
-      problem: (what, error) => what === "candles" && this.chart.explain(`No candles: ${error.message}`),
+      problem: (what, error) => what === "candles" && this.chart.explain(t("No candles: {reason}", { reason: error.message })),
     });
     this.account = new Account(market, {
       change: () => this.accountChanged(),
       state: () => this.stateChanged(),
       fill: (fill) => this.filled(fill),
       signedOut: () => this.signedOut(),
-      problem: (error) => error.isFinal && toastError(error.isSignedOut ? "You are signed out" : "Your account cannot be read", error),
+      problem: (error) => error.isFinal && toastError(error.isSignedOut ? t("You are signed out") : t("Your account cannot be read"), error),
     });
     this.build();
   }
@@ -124,16 +125,18 @@ class TradingPage {
 
   filled(fill) {
     const { sizePlaces, base } = this.market;
-    const word = fill.side === "BUY" ? "Bought" : "Sold";
-    if (fill.isMaker) toast(`${word} ${readable(fill.size, sizePlaces)} ${base}`, `at ${readable(fill.price, 8)} · order #${fill.orderId}`, "good");
+    if (!fill.isMaker) return;
+    const amount = `${readable(fill.size, sizePlaces)} ${base}`;
+    const title = fill.side === "BUY" ? t("Bought {amount}", { amount }) : t("Sold {amount}", { amount });
+    toast(title, t("at {price} · order #{id}", { price: readable(fill.price, 8), id: fill.orderId }), "good");
   }
 
   async signedOut() {
     const person = await call("GET", "/api/v1/session").catch(() => null);
-    const text = person ? "This log-in has no trading account." : "You are logged out. Log in again to trade.";
+    const text = person ? t("This log-in has no trading account.") : t("You are logged out. Log in again to trade.");
     this.account.refusal = text;
     this.accountChanged();
-    toast("Not connected to your account", text, "bad");
+    toast(t("Not connected to your account"), text, "bad");
   }
 
   picked(level) {
@@ -152,9 +155,11 @@ class TradingPage {
   }
 }
 
-function showState(state, text = { live: "live", connecting: "connecting…", stale: "stale" }[state]) {
+const STATES = { live: t("live"), connecting: t("connecting…"), stale: t("stale") };
+
+function showState(state, text = STATES[state]) {
   $("#stale").hidden = state !== "stale";
-  setText($("#stale-text"), state === "stale" && text === "stale" ? "stale: no word for 3 s" : text);
+  setText($("#stale-text"), state === "stale" && text === STATES.stale ? t("stale: no word for 3 s") : text);
   const line = $("#connection");
   line.hidden = false;
   line.className = `connection ${{ live: "buy", stale: "sell" }[state] ?? ""}`;

@@ -2,11 +2,12 @@ import { call } from "./lib/api.js";
 import { $, setText } from "./lib/dom.js";
 import { showPanel, showRefusal, takeWord } from "./lib/forms.js";
 import { startShell } from "./lib/shell.js";
+import { t } from "./lib/words.js";
 
 const DONE = {
-  sign_up: ["Your account is open", "Your e-mail address is confirmed. Log in to go on."],
-  new_email: ["Your address was changed", "Log in with your new e-mail address from now on. Withdrawals wait for a while."],
-  factor_reset: ["Your request is with us", "Somebody looks at it. You hear of it by mail; until then nothing changes."],
+  sign_up: [t("Your account is open"), t("Your e-mail address is confirmed. Log in to go on.")],
+  new_email: [t("Your address was changed"), t("Log in with your new e-mail address from now on. Withdrawals wait for a while.")],
+  factor_reset: [t("Your request is with us"), t("Somebody looks at it. You hear of it by mail; until then nothing changes.")],
 };
 
 startShell();

@@ -130,9 +130,13 @@ def tab(browser: Browser, stack: Stack) -> Iterator[Callable[..., Tab]]:
     contexts = []
 
     def make(
-        viewport: dict[str, int] = DESKTOP, *, theme: str = "light", host: str = "127.0.0.1"
+        viewport: dict[str, int] = DESKTOP,
+        *,
+        theme: str = "light",
+        host: str = "127.0.0.1",
+        language: str = "en-US",
     ) -> Tab:
-        context = browser.new_context(viewport=viewport, color_scheme=theme)
+        context = browser.new_context(viewport=viewport, color_scheme=theme, locale=language)
         contexts.append(context)
         made = Tab(context.new_page(), stack.url.replace("127.0.0.1", host))
         made.page.on(

@@ -115,6 +115,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "POST /api/v1/kyc/applications": {"tier": 2},
     "PATCH /api/v1/kyc/applications/<uuid:public_id>": {"answers": {"city": "Bern"}},
+    "POST /language/": {"language": "de", "next": "/"},
     "POST /api/v1/session": {"login": "bob@example.org", "password": PASSWORD},
     "POST /api/v1/session/factor": {"code": "000000"},
     "POST /api/v1/session/passkey": {"credential": {}},

@@ -143,8 +143,8 @@ SAY = """
 import json
 from exchange_site.settings.environments import production as p
 from django.conf import settings as s
-of = ("SESSION_", "CSRF_", "SECURE_", "DEVICE_", "THEME_", "MESSAGE_")
-names = [n for n in dir(s) if n.startswith(of)]
+kinds = tuple("SESSION_ CSRF_ SECURE_ DEVICE_ THEME_ LANGUAGE_ MESSAGE_".split())
+names = [n for n in dir(s) if n.startswith(kinds)]
 print(json.dumps({n: getattr(s, n) for n in names}, default=str))
 """
 
@@ -162,10 +162,12 @@ def test_production_binds_cookies_to_its_host_and_stays_with_https(tmp_path):
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
 
-    names = [said[f"{cookie}_COOKIE_NAME"] for cookie in ("SESSION", "CSRF", "DEVICE", "THEME")]
+    cookies = ("SESSION", "CSRF", "DEVICE", "THEME", "LANGUAGE")
+    names = [said[f"{cookie}_COOKIE_NAME"] for cookie in cookies]
     assert all(name.startswith("__Host-") for name in names)
     assert said["MESSAGE_STORAGE"].endswith("SessionStorage"), "a cookie without the prefix"
     assert said["SESSION_COOKIE_SECURE"]
+    assert said["LANGUAGE_COOKIE_SECURE"]
     assert said["CSRF_COOKIE_SECURE"]
     assert said["SECURE_SSL_REDIRECT"], "and programs are refused: tests/web/test_front.py"
     assert said["SECURE_HSTS_SECONDS"] >= YEAR_S

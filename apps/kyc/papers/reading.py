@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import structlog
+from django.utils.translation import gettext_noop
 
 from apps.common.errors import Refusal
 
@@ -20,14 +21,18 @@ CHILD = Path(__file__).with_name("child.py")
 
 _log = structlog.get_logger("fairbook.kyc")
 _SENTENCES = {
-    "empty": "The file is empty.",
-    "too_large": "The file is larger than 8 MB.",
-    "unknown_type": "We take JPEG, PNG, WebP and PDF files.",
-    "too_many_pixels": "The picture has too many pixels; 40 million is the most we take.",
-    "too_small": "The picture is too small to be checked: each side needs 200 pixels.",
-    "too_many_pages": "The file has too many pages; ten is the most we take.",
-    "locked_pdf": "The PDF has a password. Please send it without one.",
-    "unreadable": "The file cannot be read. Please send another picture.",
+    "empty": gettext_noop("The file is empty."),
+    "too_large": gettext_noop("The file is larger than 8 MB."),
+    "unknown_type": gettext_noop("We take JPEG, PNG, WebP and PDF files."),
+    "too_many_pixels": gettext_noop(
+        "The picture has too many pixels; 40 million is the most we take."
+    ),
+    "too_small": gettext_noop(
+        "The picture is too small to be checked: each side needs 200 pixels."
+    ),
+    "too_many_pages": gettext_noop("The file has too many pages; ten is the most we take."),
+    "locked_pdf": gettext_noop("The PDF has a password. Please send it without one."),
+    "unreadable": gettext_noop("The file cannot be read. Please send another picture."),
 }
 
 

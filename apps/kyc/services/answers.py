@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from django.utils.translation import gettext_noop
 from django_countries.data import COUNTRIES
 
 from apps.common.errors import Refusal
@@ -30,7 +31,7 @@ class AnswersRefused(Refusal):
 def keep(application: Application, given: Mapping[str, str], *, at: datetime) -> None:
     """Seal and keep answers; those given before are replaced. All of them or none."""
     asked = {question.name: question for question in needs_questions(application)}
-    problems = {name: "This is not asked." for name in given if name not in asked}
+    problems = {name: gettext_noop("This is not asked.") for name in given if name not in asked}
     cleaned: dict[str, str] = {}
     for name in given.keys() & asked.keys():
         text, problem = _clean(asked[name], given[name], today=at.date())
@@ -81,20 +82,23 @@ def _clean(question: Question, raw: str, *, today: date) -> tuple[str, str]:
     if question.kind == "country":
         text = text.upper()
     wrongs = (
-        (not text, "Please answer this."),
-        (len(text) > question.longest, f"At most {question.longest} characters, please."),
-        (_has_controls(text), "There is a character in it that nobody can read."),
+        (not text, gettext_noop("Please answer this.")),
+        (
+            len(text) > question.longest,
+            gettext_noop(f"At most {question.longest} characters, please."),
+        ),
+        (_has_controls(text), gettext_noop("There is a character in it that nobody can read.")),
         (
             question.kind == "choice" and text not in dict(question.choices),
-            "Please choose one of the answers.",
+            gettext_noop("Please choose one of the answers."),
         ),
         (
             question.kind == "country" and text not in COUNTRIES,
-            "Please name a country by its two letters.",
+            gettext_noop("Please name a country by its two letters."),
         ),
         (
             question.kind == "email" and not _EMAIL.fullmatch(text),
-            "That is no e-mail address.",
+            gettext_noop("That is no e-mail address."),
         ),
     )
     problem = next((words for is_wrong, words in wrongs if is_wrong), "")
@@ -111,12 +115,12 @@ def _date_problem(name: str, text: str, today: date) -> str:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        return "Please write the date as 1990-12-31."
+        return gettext_noop("Please write the date as 1990-12-31.")
     if name == "birth_date":
         age = today.year - day.year - ((today.month, today.day) < (day.month, day.day))
         if age < ADULT_AGE:
             return f"You must be {ADULT_AGE} or older."
-        return "Please check the year." if age > _OLDEST else ""
+        return gettext_noop("Please check the year.") if age > _OLDEST else ""
     if name == "id_expires_on" and day <= today:
         return "This ID is no longer valid. Please use another one."
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from apps.common.errors import Refusal
 from apps.kyc import clock, locks, reasons
@@ -154,9 +155,9 @@ def _check_reason(
 ) -> None:
     problems = {}
     if reason not in dict(known):
-        problems["reason"] = "Please choose a reason."
+        problems["reason"] = gettext_noop("Please choose a reason.")
     if words is not None and len(words.strip()) < WORDS_MIN:
-        problems["words"] = "Please say it in words, too."
+        problems["words"] = gettext_noop("Please say it in words, too.")
     if problems:
         raise ReasonNeeded("A decision needs a reason.", fields=problems)
 

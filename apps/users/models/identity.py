@@ -18,6 +18,7 @@ class PendingSignUp(models.Model):
     password = models.CharField(max_length=128)  # Hashed, as a person's is.
     full_name = models.CharField(max_length=120, blank=True)
     country = models.CharField(max_length=2)
+    language = models.CharField(max_length=12, blank=True, default="", db_default="")
     asked_at = models.DateTimeField(default=timezone.now)
 
 

@@ -39,6 +39,8 @@ class User(AbstractBaseUser, PermissionsMixin):  # type: ignore[django-manager-m
     is_staff = models.BooleanField(default=False)
     joined_at = models.DateTimeField(default=timezone.now)
     country = models.CharField(max_length=2, blank=True)  # As declared, in ISO 3166 letters.
+    # Of their mails; none is English. PostgreSQL knows the default, for edges of the last release.
+    language = models.CharField(max_length=12, blank=True, default="", db_default="")
     withdrawals_locked_until = models.DateTimeField(null=True, blank=True)
     # Kept beside the tables of factors by `services.factors`: every reading of a standing asks.
     has_factor = models.BooleanField(default=False)

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from ua_parser import parse
 
 from apps.common import audit
@@ -117,7 +118,7 @@ def name_of(request: HttpRequest) -> str:
     """Name a browser as its user agent says: "Firefox on Linux"."""
     said = parse(request.META.get("HTTP_USER_AGENT", "")[:_USER_AGENT_MAX])
     browser = said.user_agent.family if said.user_agent else "Unknown program"
-    return (f"{browser} on {said.os.family}" if said.os else browser)[:80]
+    return (gettext_noop(f"{browser} on {said.os.family}") if said.os else browser)[:80]
 
 
 def _known(row: Device, *, is_new: bool = False) -> KnownDevice:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from django.db import transaction
+from django.utils.translation import gettext_noop
 from django_otp_webauthn.models import WebAuthnCredential
 
 from apps.common import audit
@@ -21,7 +22,11 @@ from apps.users.services import announcing, mail, withdrawal_lock
 
 TOTP, PASSKEY, RECOVERY = "totp", "passkey", "recovery"
 _TABLES: dict[str, Any] = {TOTP: AuthenticatorApp.objects, PASSKEY: WebAuthnCredential.objects}
-WORDS = {TOTP: "authenticator app", PASSKEY: "passkey", RECOVERY: "recovery codes"}
+WORDS = {
+    TOTP: gettext_noop("authenticator app"),
+    PASSKEY: gettext_noop("passkey"),
+    RECOVERY: gettext_noop("recovery codes"),
+}
 
 
 class WrongFactor(Refusal):

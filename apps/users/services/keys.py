@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import msgspec
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from apps.common import audit
 from apps.common.errors import Refusal
@@ -130,8 +131,15 @@ def create_api_key(
 
 def _scopes(terms: KeyTerms) -> str:
     """Say what a key may do, for people."""
-    more = (("trade", terms.can_trade), ("withdraw", terms.can_withdraw))
-    return ", ".join(["read", *(name for name, is_allowed in more if is_allowed)])
+    return _SCOPES[terms.can_trade, terms.can_withdraw]
+
+
+_SCOPES = {
+    (False, False): gettext_noop("read"),
+    (True, False): gettext_noop("read, trade"),
+    (False, True): gettext_noop("read, withdraw"),
+    (True, True): gettext_noop("read, trade, withdraw"),
+}
 
 
 def checked(terms: KeyTerms) -> KeyTerms:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from apps.common.config import config
 from apps.common.kernel.invariants import ensure
@@ -40,13 +40,19 @@ def site_url(path: str) -> str:
 # -- what is told
 
 
-def tell(kind: str, *, to: str, user_id: int | None = None, **words: object) -> None:
+def tell(
+    kind: str, *, to: str, user_id: int | None = None, language: str = "", **words: object
+) -> None:
     """Queue `templates/mail/KIND.txt` in the caller's transaction; its first line is the subject.
+
+    It is written in the language of who gets it, whoever's request made it.
 
     `words` must be ours or harmless: nothing that a stranger chose is mailed to somebody else.
     """
     ensure(transaction.get_connection().in_atomic_block, "a mail rides in a transaction")
-    rendered = render_to_string(f"mail/{kind}.txt", {"forgot_url": site_url("/forgot/")} | words)
+    told = {"forgot_url": site_url("/forgot/")} | words
+    with translation.override(language or settings.LANGUAGE_CODE):
+        rendered = render_to_string(f"mail/{kind}.txt", told)
     subject, _, text = rendered.partition("\n")
     reference = uuid.uuid4()
     Mail.objects.create(
@@ -61,7 +67,7 @@ def tell(kind: str, *, to: str, user_id: int | None = None, **words: object) -> 
 
 def tell_user(kind: str, user: User, **words: object) -> None:
     """Queue a mail to a person."""
-    tell(kind, to=user.email, user_id=user.pk, **words)
+    tell(kind, to=user.email, user_id=user.pk, language=user.language, **words)
 
 
 def tell_person(kind: str, *, user_id: int, **words: object) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -94,7 +94,7 @@ def ask_new_email(*, user_id: int, email: str) -> None:
     else:
         word = proofs.make(Proof.Purpose.NEW_EMAIL, email=email, user=user)
         link = mail.site_url(f"/verify/#{word}")
-        mail.tell("prove_new_address", to=email, user_id=user.pk, link=link)
+        mail.tell("prove_new_address", to=email, user_id=user.pk, language=user.language, link=link)
     mail.tell_user("new_address_asked", user, at=timezone.now())
     audit.record("email.change_asked", subject=_name(user), actor=_name(user))
 
@@ -126,8 +126,9 @@ def prove_new_email(word: str) -> None:
         proofs.end_all_of(user, purpose)
     withdrawal_lock.begin_withdrawal_lock(user, reason="e-mail", tell=False)
     until = user.withdrawals_locked_until
+    told: dict[str, Any] = {"language": user.language, "at": timezone.now(), "until": until}
     for address in (old, user.email):
-        mail.tell("address_changed", to=address, user_id=user.pk, at=timezone.now(), until=until)
+        mail.tell("address_changed", to=address, user_id=user.pk, **told)
     audit.record("email.changed", subject=_name(user), actor=_name(user))
     announcing.look_again_at(user.pk)
 

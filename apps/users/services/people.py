@@ -65,7 +65,7 @@ def check_password_is_strong(password: str, *, email: str, full_name: str = "") 
 
 
 @transaction.atomic(durable=True)
-def sign_up(*, email: str, password: str, full_name: str, country: str) -> None:
+def sign_up(*, email: str, password: str, full_name: str, country: str, language: str = "") -> None:
     """Mail the address what it needs to become a person, or that it is known. Says neither.
 
     Both ways hash once and mail once. Refuses a weak password, before it looks whose address it is.
@@ -80,7 +80,7 @@ def sign_up(*, email: str, password: str, full_name: str, country: str) -> None:
         mail.tell_user("address_known", known, login_url=mail.site_url("/login/"))
         return
     wish = PendingSignUp.objects.create(
-        email=email, password=hashed, full_name=full_name, country=country
+        email=email, password=hashed, full_name=full_name, country=country, language=language
     )
     _mail_proof(wish)
 
@@ -95,7 +95,7 @@ def prove_sign_up(word: str) -> int:
     proof = proofs.look_at(word, purposes=_SIGN_UP)
     wish = cast("PendingSignUp", proof.sign_up)  # Of no other purpose: it was asked for by it.
     user = User(email=wish.email, full_name=wish.full_name, country=wish.country)
-    user.password = wish.password
+    user.password, user.language = wish.password, wish.language
     try:
         with transaction.atomic():
             user.save()
@@ -143,6 +143,12 @@ def register(
     return user.pk
 
 
+@transaction.atomic(durable=True)
+def choose_language(user_id: int, language: str) -> None:
+    """Write this person's mails in that language from now on."""
+    User.objects.filter(pk=user_id).update(language=language)
+
+
 # -- being recognised
 
 
@@ -173,4 +179,5 @@ def _mail_proof_again(wish: PendingSignUp) -> None:
 
 def _mail_proof(wish: PendingSignUp) -> None:
     word = proofs.make(Proof.Purpose.SIGN_UP, email=wish.email, sign_up=wish)
-    mail.tell("prove_address", to=wish.email, link=mail.site_url(f"/verify/#{word}"))
+    link = mail.site_url(f"/verify/#{word}")
+    mail.tell("prove_address", to=wish.email, language=wish.language, link=link)

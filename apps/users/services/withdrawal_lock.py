@@ -7,13 +7,14 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from apps.common import audit
 from apps.common.config import config
 from apps.users.models import User
 from apps.users.services import announcing, mail
 
-REASONS = ("password", "factor", "e-mail")
+REASONS = (gettext_noop("password"), gettext_noop("factor"), gettext_noop("e-mail"))
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.utils.translation import get_language_from_request
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.permissions import AllowAny
@@ -30,8 +31,9 @@ class SignUp(CsrfChecked, APIView):
         body.is_valid(raise_exception=True)
         country = body.validated_data["country"]
         whereabouts.check_sign_up(request._request, country=country)  # noqa: SLF001
+        language = get_language_from_request(request._request)  # noqa: SLF001 - of their mails.
         with answered_after(SIGN_UP_S):
-            people.sign_up(**body.validated_data)
+            people.sign_up(**body.validated_data, language=language)
         return Response(ACCEPTED, status=status.HTTP_202_ACCEPTED)
 
 

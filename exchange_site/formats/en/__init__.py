@@ -1,1 +1,1 @@
-"""One language, one way."""
+"""English: the language of the sources."""

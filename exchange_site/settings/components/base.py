@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "csp",
     "django_otp",
     "django_otp_webauthn",
+    "django_countries",  # For the names of countries in other languages.
     "apps.common",
     "apps.compliance",
     "apps.users",
@@ -50,6 +51,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "apps.orders.middleware.AddressLimit",  # Before anything is read from a server of data.
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "apps.web.middleware.PageLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -102,8 +104,16 @@ SERVESTATIC_USE_MANIFEST = False
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
 SERVESTATIC_MAX_AGE = 0
 
-LANGUAGE_CODE = "en-us"
-USE_I18N = False
+# Pages and mails speak these; the API speaks English (apps/web/middleware.py). docs/languages.md
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [ROOT / "exchange_site" / "locale"]
+USE_I18N = True
+USE_THOUSAND_SEPARATOR = False
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 USE_TZ = True
 TIME_ZONE = "UTC"
 FORMAT_MODULE_PATH = "exchange_site.formats"

@@ -2,6 +2,7 @@
 import { call } from "../lib/api.js";
 import { $, closable, h, moment, notice, setText } from "../lib/dom.js";
 import { toast } from "../lib/toast.js";
+import { t } from "../lib/words.js";
 
 const PATH = "/api/v1/account/keys";
 const KINDS = { ed25519: "Ed25519", hmac: "HMAC" };
@@ -13,7 +14,7 @@ export function startList({ accounts }) {
   $("#revoke-yes").addEventListener("click", () => revoke(dialog, chosen, read));
   const ask = (key) => {
     chosen = key;
-    setText($("#revoke-text"), `“${nameOf(key)}” stops at once, everywhere: requests, streams, all that it opened.`);
+    setText($("#revoke-text"), t("“{name}” stops at once, everywhere: requests, streams, all that it opened.", { name: nameOf(key) }));
     $("#revoke-error").hidden = true;
     dialog.showModal();
   };
@@ -33,20 +34,20 @@ export function startList({ accounts }) {
 }
 
 function retry(read) {
-  return h("button", { type: "button", class: "button small", onclick: read }, "Try again");
+  return h("button", { type: "button", class: "button small", onclick: read }, t("Try again"));
 }
 
 function show(root, keys, accounts, ask) {
   setText($("#key-count"), keys.length ? String(keys.length) : "");
   const rows = keys.map((key) => row(key, accounts, ask));
-  root.replaceChildren(...(rows.length ? rows : [h("li", {}, notice("No keys yet. A program needs one to trade for you."))]));
+  root.replaceChildren(...(rows.length ? rows : [h("li", {}, notice(t("No keys yet. A program needs one to trade for you.")))]));
 }
 
 function row(key, accounts, ask) {
   const revoke = h(
     "button",
-    { type: "button", class: "button small danger", onclick: () => ask(key), "aria-label": `Revoke ${nameOf(key)}` },
-    "Revoke",
+    { type: "button", class: "button small danger", onclick: () => ask(key), "aria-label": t("Revoke {name}", { name: nameOf(key) }) },
+    t("Revoke"),
   );
   return h(
     "li",
@@ -56,13 +57,13 @@ function row(key, accounts, ask) {
     h(
       "dl",
       { class: "key-facts" },
-      fact("Key", key.public_id, "wide mono"),
-      fact("Used from", key.networks.join(", ") || "everywhere", key.networks.length > 2 ? "wide mono" : ""),
-      fact("Markets", key.markets.join(", ") || "all"),
-      fact("Last use", lastUse(key)),
-      fact("Ends", key.expires_at ? day(key.expires_at) : "when revoked"),
-      fact("Made", day(key.created_at)),
-      accounts.size ? fact("Account", accounts.get(key.account) ?? String(key.account)) : null,
+      fact(t("Key"), key.public_id, "wide mono"),
+      fact(t("Used from"), key.networks.join(", ") || t("everywhere"), key.networks.length > 2 ? "wide mono" : ""),
+      fact(t("Markets"), key.markets.join(", ") || t("all")),
+      fact(t("Last use"), lastUse(key)),
+      fact(t("Ends"), key.expires_at ? day(key.expires_at) : t("when revoked")),
+      fact(t("Made"), day(key.created_at)),
+      accounts.size ? fact(t("Account"), accounts.get(key.account) ?? String(key.account)) : null,
     ),
   );
 }
@@ -73,16 +74,16 @@ function fact(name, value, style = "") {
 
 function scopes(key) {
   return [
-    h("span", { class: "badge" }, "read"),
-    key.can_trade ? h("span", { class: "badge good" }, "trade") : null,
-    key.can_withdraw ? h("span", { class: "badge warn" }, "withdraw") : null,
+    h("span", { class: "badge" }, t("read")),
+    key.can_trade ? h("span", { class: "badge good" }, t("trade")) : null,
+    key.can_withdraw ? h("span", { class: "badge warn" }, t("withdraw")) : null,
   ].filter(Boolean);
 }
 
 function lastUse(key) {
-  if (!key.last_used_at) return "never";
-  const from = key.last_used_address ? ` from ${key.last_used_address}` : "";
-  return `${moment(Date.parse(key.last_used_at))}${from}`;
+  if (!key.last_used_at) return t("never");
+  const at = moment(Date.parse(key.last_used_at));
+  return key.last_used_address ? t("{at} from {address}", { at, address: key.last_used_address }) : at;
 }
 
 function day(iso) {
@@ -99,7 +100,7 @@ async function revoke(dialog, key, read) {
   try {
     await call("DELETE", `${PATH}/${key.public_id}`);
     dialog.close();
-    toast("Key revoked", `“${nameOf(key)}” opens nothing any more.`, "good");
+    toast(t("Key revoked"), t("“{name}” opens nothing any more.", { name: nameOf(key) }), "good");
     await read();
   } catch (error) {
     setText($("#revoke-error"), error.message);

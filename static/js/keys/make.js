@@ -5,13 +5,14 @@ import { withProof } from "../lib/stepup.js";
 import { toast } from "../lib/toast.js";
 import { offer } from "./accounts.js";
 import { makePair, words } from "./pair.js";
+import { heard, t } from "../lib/words.js";
 
 const PATH = "/api/v1/account/keys";
 const DAY_MS = 24 * 60 * 60 * 1000;
 const HINTS = {
-  pair: "Ed25519. The private key is made in this browser and never leaves it: we keep only its public half.",
-  public: "Ed25519. Make the pair where you like, and give its public half here.",
-  hmac: "For clients that know nothing else. We make the secret and keep it, sealed.",
+  pair: t("Ed25519. The private key is made in this browser and never leaves it: we keep only its public half."),
+  public: t("Ed25519. Make the pair where you like, and give its public half here."),
+  hmac: t("For clients that know nothing else. We make the secret and keep it, sealed."),
 };
 
 export function startMaking({ accounts, onMade }) {
@@ -74,7 +75,7 @@ function wanted(form, kind, pair) {
 
 function reason(error) {
   const fields = Object.values(error.data?.fields ?? {}).flat();
-  return fields.length ? fields.join(" ") : error.message;
+  return fields.length ? fields.map(heard).join(" ") : error.message;
 }
 
 function fail(text) {
@@ -93,28 +94,28 @@ function showMade(made, pair) {
     dialog.close();
   };
   $("#made-body").replaceChildren(
-    secret ? h("p", { class: "once" }, pair ? PAIR_ONCE : SECRET_ONCE) : h("p", {}, "Sign with the private key of your pair."),
-    shown("API key", made.public_id, "made-key"),
-    ...(secret ? [shown(pair ? "Private key (PEM)" : "Secret", secret, "made-secret")] : []),
-    h("div", { class: "dialog-actions" }, h("button", { type: "button", class: "button primary", onclick: close }, secret ? "I have kept it" : "Done")),
+    secret ? h("p", { class: "once" }, pair ? PAIR_ONCE : SECRET_ONCE) : h("p", {}, t("Sign with the private key of your pair.")),
+    shown(t("API key"), made.public_id, "made-key"),
+    ...(secret ? [shown(pair ? t("Private key (PEM)") : t("Secret"), secret, "made-secret")] : []),
+    h("div", { class: "dialog-actions" }, h("button", { type: "button", class: "button primary", onclick: close }, secret ? t("I have kept it") : t("Done"))),
   );
   dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.showModal();
 }
 
-const PAIR_ONCE = "Keep the private key now. It was made in this browser, we do not have it, and it is shown once.";
-const SECRET_ONCE = "Keep the secret now. It is shown once, and nobody can show it again.";
+const PAIR_ONCE = t("Keep the private key now. It was made in this browser, we do not have it, and it is shown once.");
+const SECRET_ONCE = t("Keep the secret now. It is shown once, and nobody can show it again.");
 
 function shown(name, value, id) {
-  const copy = h("button", { type: "button", class: "button small", onclick: () => copyOf(name, value) }, "Copy");
+  const copy = h("button", { type: "button", class: "button small", onclick: () => copyOf(name, value) }, t("Copy"));
   return h("div", { class: "made-word" }, h("div", {}, name, copy), h("pre", { class: "code", id }, value));
 }
 
 async function copyOf(name, value) {
   try {
     await navigator.clipboard.writeText(value);
-    toast(`${name} copied`, "", "good");
+    toast(t("{name} copied", { name }), "", "good");
   } catch {
-    toast("Could not copy", "Select the text and copy it by hand.", "bad");
+    toast(t("Could not copy"), t("Select the text and copy it by hand."), "bad");
   }
 }

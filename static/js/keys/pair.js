@@ -1,4 +1,5 @@
 /** An Ed25519 pair that is made in the browser: its private half never leaves it. */
+import { t } from "../lib/words.js";
 
 export class NoPairs extends Error {}
 
@@ -8,7 +9,7 @@ export async function makePair(subtle = globalThis.crypto?.subtle) {
   try {
     pair = await subtle.generateKey({ name: "Ed25519" }, true, ["sign", "verify"]);
   } catch {
-    throw new NoPairs("This browser cannot make Ed25519 keys. Make a pair with openssl, and give its public half.");
+    throw new NoPairs(t("This browser cannot make Ed25519 keys. Make a pair with openssl, and give its public half."));
   }
   const [open, secret] = await Promise.all([
     subtle.exportKey("spki", pair.publicKey),

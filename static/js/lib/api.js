@@ -1,4 +1,5 @@
 /** Calls to the exchange's own public API. A refusal arrives as `ApiError` with the dialect's code and text. */
+import { heard, t } from "./words.js";
 
 export class ApiError extends Error {
   constructor(message, { code = 0, status = 0, retryAfter = null, data = null } = {}) {
@@ -59,7 +60,7 @@ async function send(method, url, body, headers = {}, timeout = TIMEOUT_MS) {
     });
   } catch (error) {
     const isLate = error.name === "TimeoutError";
-    throw new ApiError(isLate ? "The exchange did not answer in time." : "The exchange cannot be reached.");
+    throw new ApiError(isLate ? t("The exchange did not answer in time.") : t("The exchange cannot be reached."));
   }
   const answer = await response.json().catch(() => null);
   if (!response.ok) throw refusal(response, answer);
@@ -72,8 +73,8 @@ function proof(method) {
 }
 
 function refusal(response, answer) {
-  const text = answer?.msg ?? answer?.message ?? answer?.detail ?? `The exchange answered ${response.status}.`;
-  return new ApiError(text, {
+  const text = answer?.msg ?? answer?.message ?? answer?.detail ?? t("The exchange answered {status}.", { status: response.status });
+  return new ApiError(heard(text), {
     code: answer?.code ?? 0,
     status: response.status,
     retryAfter: Number(response.headers.get("Retry-After")) || null,

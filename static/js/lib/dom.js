@@ -1,4 +1,5 @@
 /** The few helpers that every module uses to read and build the page. */
+import { locale } from "./words.js";
 
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
@@ -81,7 +82,7 @@ export function closable(dialog) {
 }
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
+const DAY = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "short" });
 
 export function clock(ms) {
   return CLOCK.format(new Date(ms));

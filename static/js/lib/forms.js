@@ -1,20 +1,22 @@
 /** Forms of one card: they check as one leaves a field, send JSON, and show the API's own field errors. */
 import { $, $$, setText } from "./dom.js";
+import { waitOf } from "./toast.js";
+import { heard, t, tn } from "./words.js";
 
 export const PASSWORD_LEAST = 12;
 const EMAIL = /^\S+@\S+\.\S+$/;
 
 /** What is wrong with a field, in words; nothing if all is well. */
 export const CHECKS = {
-  email: (value) => (!value ? "Your e-mail, please." : EMAIL.test(value) ? "" : "That is no e-mail address."),
-  password: (value) => (value ? "" : "Your password, please."),
+  email: (value) => (!value ? t("Your e-mail, please.") : EMAIL.test(value) ? "" : t("That is no e-mail address.")),
+  password: (value) => (value ? "" : t("Your password, please.")),
   newPassword: (value) => {
     const missing = PASSWORD_LEAST - [...value].length;
-    if (!value) return "A password, please.";
-    return missing > 0 ? `${missing} more ${missing === 1 ? "character" : "characters"}, please.` : "";
+    if (!value) return t("A password, please.");
+    return missing > 0 ? tn("{n} more character, please.", "{n} more characters, please.", missing) : "";
   },
-  full_name: (value) => (value.trim() ? "" : "Your name, please."),
-  country: (value) => (value ? "" : "Your country, please."),
+  full_name: (value) => (value.trim() ? "" : t("Your name, please.")),
+  country: (value) => (value ? "" : t("Your country, please.")),
 };
 
 /**
@@ -56,6 +58,8 @@ export function showPanel(name) {
 export function takeWord() {
   const word = location.hash.slice(1);
   addEventListener("hashchange", () => location.reload()); // Another link, opened in this very tab.
+  // A person who changes the language comes back to this page, and the browser carries the # along.
+  $("#language")?.setAttribute("action", `${$("#language").getAttribute("action")}#${word}`);
   history.replaceState(null, "", location.pathname);
   return /^[\w-]{20,64}$/.test(word) ? word : "";
 }
@@ -64,12 +68,12 @@ export function takeWord() {
 export function showRefusal(form, error) {
   const fields = error.data?.fields ?? {};
   const placed = Object.entries(fields).filter(([name]) => $(`[data-error="${name}"]`, form));
-  for (const [name, problems] of placed) mark(form, name, [problems].flat().join(" "));
+  for (const [name, problems] of placed) mark(form, name, [problems].flat().map(heard).join(" "));
   if (placed.length > 0) {
     $("[aria-invalid=true]", form)?.focus();
     return;
   }
-  const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
+  const wait = waitOf(error);
   const box = $(".form-error", form);
   setText(box, `${error.message}${wait}`);
   box.hidden = false;
@@ -112,5 +116,5 @@ function reveal(button) {
   const isShown = input.type === "text";
   input.type = isShown ? "password" : "text";
   button.setAttribute("aria-pressed", String(!isShown));
-  setText(button, isShown ? "Show" : "Hide");
+  setText(button, isShown ? t("Show") : t("Hide"));
 }

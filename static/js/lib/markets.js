@@ -1,6 +1,7 @@
 /** What a market is: read once from `exchangeInfo`. Steps are exact decimals. */
 import { trading } from "./api.js";
 import { parse, placesOf } from "./decimal.js";
+import { t } from "./words.js";
 
 export async function loadMarkets() {
   const info = await trading("GET", "/api/v3/exchangeInfo");
@@ -10,7 +11,7 @@ export async function loadMarkets() {
 /** "BTC-USDT" in addresses and on the page, "BTCUSDT" in the trading dialect. */
 export async function loadMarket(symbol) {
   const found = (await loadMarkets()).find((market) => market.name === symbol);
-  if (!found) throw new Error(`${symbol} is not listed.`);
+  if (!found) throw new Error(t("{symbol} is not listed.", { symbol }));
   return found;
 }
 

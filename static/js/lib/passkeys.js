@@ -1,5 +1,6 @@
 /** Passkeys: the browser's own dialog, between what the API asks and what it takes. */
 import { call } from "./api.js";
+import { t } from "./words.js";
 
 const ASK_SESSION = "/api/v1/session/passkey";
 const ASK_ACCOUNT = "/api/v1/account/factors/passkeys";
@@ -33,8 +34,8 @@ async function quietly(dialog) {
   try {
     return await dialog;
   } catch (error) {
-    if (error.name === "InvalidStateError") throw new Error("This device has a passkey of yours already.");
-    if (QUIET.has(error.name)) throw new Error("No passkey was shown. Try again, or use something else.");
+    if (error.name === "InvalidStateError") throw new Error(t("This device has a passkey of yours already."));
+    if (QUIET.has(error.name)) throw new Error(t("No passkey was shown. Try again, or use something else."));
     throw error;
   }
 }

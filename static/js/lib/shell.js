@@ -4,6 +4,7 @@ import { $, $$, setText } from "./dom.js";
 import { startTheme } from "./theme.js";
 import { toastError } from "./toast.js";
 import { startTrust } from "./trust.js";
+import { t } from "./words.js";
 
 export const isSignedIn = document.body.dataset.signedIn === "true";
 
@@ -31,6 +32,6 @@ async function logOut() {
     await call("DELETE", "/api/v1/session");
     location.assign("/");
   } catch (error) {
-    toastError("Could not log you out", error);
+    toastError(t("Could not log you out"), error);
   }
 }

@@ -2,6 +2,8 @@
 import { call } from "./api.js";
 import { $, closable, h, setText } from "./dom.js";
 import { canPasskeys, showPasskey } from "./passkeys.js";
+import { waitOf } from "./toast.js";
+import { t } from "./words.js";
 
 const PATH = "/api/v1/session/factor";
 
@@ -30,7 +32,7 @@ function ask(factors) {
     dialog.addEventListener("close", () => {
       dialog.remove();
       if (dialog.returnValue === "shown") resolve();
-      else reject(new Error("Nothing was done: you did not confirm that it is you."));
+      else reject(new Error(t("Nothing was done: you did not confirm that it is you.")));
     });
     document.body.append(dialog);
     dialog.showModal();
@@ -46,16 +48,16 @@ function draw(factors, show) {
     h(
       "div",
       { class: "dialog-head" },
-      h("h2", { id: "step-up-title" }, "Is it you?"),
-      h("button", { type: "button", class: "icon-button", "data-close": true, "aria-label": "Close" }, "✕"),
+      h("h2", { id: "step-up-title" }, t("Is it you?")),
+      h("button", { type: "button", class: "icon-button", "data-close": true, "aria-label": t("Close") }, "✕"),
     ),
     h(
       "div",
       { class: "dialog-body" },
-      h("p", {}, "This matters, so please confirm it once more. It holds for five minutes."),
+      h("p", {}, t("This matters, so please confirm it once more. It holds for five minutes.")),
       h("p", { class: "form-error", role: "alert", hidden: true }),
       factors.includes("passkey") && canPasskeys
-        ? h("button", { type: "button", class: "button wide", onclick: () => show(showPasskey) }, "Use a passkey")
+        ? h("button", { type: "button", class: "button wide", onclick: () => show(showPasskey) }, t("Use a passkey"))
         : null,
       byWord ? wordForm(byWord, factors, show) : null,
     ),
@@ -65,7 +67,7 @@ function draw(factors, show) {
 }
 
 function wordForm(name, factors, show) {
-  const label = name === "password" ? "Your password" : "Code of your app, or a recovery code";
+  const label = name === "password" ? t("Your password") : t("Code of your app, or a recovery code");
   const input = h("input", {
     id: "step-up-word",
     name,
@@ -82,13 +84,12 @@ function wordForm(name, factors, show) {
     "form",
     { class: "step-up-form", onsubmit: send },
     h("div", { class: "field" }, h("label", { for: "step-up-word" }, label), h("div", { class: "input" }, input)),
-    h("button", { type: "submit", class: "button primary wide" }, "Confirm"),
+    h("button", { type: "submit", class: "button primary wide" }, t("Confirm")),
   );
 }
 
 function complain(dialog, error) {
   const box = $(".form-error", dialog);
-  const wait = error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "";
-  setText(box, `${error.message}${wait}`);
+  setText(box, `${error.message}${waitOf(error)}`);
   box.hidden = false;
 }

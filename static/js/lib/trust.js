@@ -1,6 +1,7 @@
 /** The trust bar: what the verifier last found, and how long your last order took. */
 import { call } from "./api.js";
 import { $, setText } from "./dom.js";
+import { t } from "./words.js";
 
 const EVERY_MS = 5000;
 const LATE_S = 45;
@@ -25,13 +26,13 @@ async function poll() {
   try {
     show(await call("GET", "/api/v1/trust"));
   } catch (error) {
-    setState(error.status === 404 ? "waiting" : "late", "no word from the verifier");
+    setState(error.status === 404 ? "waiting" : "late", t("no word from the verifier"));
   }
 }
 
 function show(trust) {
   if (trust.ok === null || trust.ok === undefined) {
-    setState("waiting", "not verified yet");
+    setState("waiting", t("not verified yet"));
     return;
   }
   // By the exchange's clock, so that a wrong clock here does not make the check look old.
@@ -40,9 +41,9 @@ function show(trust) {
   setText(part("imbalance"), worst ? `${worst[1]} ${worst[0]}` : "0");
   const seq = largest(Object.values(trust.seqs ?? {}));
   setText(part("seq"), seq === null ? "–" : `#${seq.toLocaleString("en-US")}`);
-  setState(trust.ok ? "good" : "bad", trust.ok ? "books tie" : "books do not tie");
+  setState(trust.ok ? "good" : "bad", trust.ok ? t("books tie") : t("books do not tie"));
   showAge();
-  setText($("#figure-imbalance"), worst ? `off by ${worst[1]} ${worst[0]}` : "off by 0");
+  setText($("#figure-imbalance"), worst ? t("off by {amount}", { amount: `${worst[1]} ${worst[0]}` }) : t("off by 0"));
   if (seq !== null) setText($("#figure-seq"), `#${seq.toLocaleString("en-US")}`);
   document.dispatchEvent(new CustomEvent("trust", { detail: trust }));
 }
@@ -54,8 +55,8 @@ function largest(seqs) {
 function showAge() {
   if (checkedAtMs === null) return;
   const seconds = Math.max(0, Math.round((Date.now() - checkedAtMs) / 1000));
-  setText(part("age"), `, ${seconds} s ago`);
-  if (seconds > LATE_S && $("#trust").dataset.state === "good") setState("late", "verifier is late");
+  setText(part("age"), t(", {seconds} s ago", { seconds }));
+  if (seconds > LATE_S && $("#trust").dataset.state === "good") setState("late", t("verifier is late"));
 }
 
 function setState(state, text) {

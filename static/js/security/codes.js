@@ -1,6 +1,7 @@
 /** Recovery codes: shown once, to be copied or kept on paper. */
 import { $, h } from "../lib/dom.js";
 import { toast } from "../lib/toast.js";
+import { t } from "../lib/words.js";
 
 export function startCodes() {
   const dialog = $("#codes-dialog");
@@ -27,8 +28,8 @@ function show(words) {
 async function copy(words) {
   try {
     await navigator.clipboard.writeText(words.join("\n"));
-    toast("Recovery codes copied", "", "good");
+    toast(t("Recovery codes copied"), "", "good");
   } catch {
-    toast("Could not copy", "Select the codes and copy them by hand.", "bad");
+    toast(t("Could not copy"), t("Select the codes and copy them by hand."), "bad");
   }
 }

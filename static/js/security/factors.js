@@ -6,27 +6,30 @@ import { addPasskey, canPasskeys } from "../lib/passkeys.js";
 import { withProof } from "../lib/stepup.js";
 import { toast, toastError } from "../lib/toast.js";
 import { doing, fill, row, when } from "./lists.js";
+import { t } from "../lib/words.js";
 
 const PATH = "/api/v1/account/factors";
-const KINDS = { totp: "authenticator app", passkey: "passkey" };
+const NAMES = { "Authenticator app": t("Authenticator app"), Passkey: t("Passkey") };
+const nameOf = (factor) => NAMES[factor.name] ?? factor.name; // Its kind, or what its owner called it.
+const KINDS = { totp: t("authenticator app"), passkey: t("passkey") };
 
 export function startFactors({ codes, onChange }) {
   const root = $("#factors");
-  const read = () => fill(root, PATH, draw, "None yet. Add one: without a second factor nobody trades or withdraws.");
+  const read = () => fill(root, PATH, draw, t("None yet. Add one: without a second factor nobody trades or withdraws."));
   const changed = async () => {
     await read();
     onChange();
   };
   function draw({ factors, recovery_codes_left: left }) {
-    setText($("#codes-left"), factors.length ? `${left} of 10 left` : "");
+    setText($("#codes-left"), factors.length ? t("{left} of 10 left", { left }) : "");
     $("#renew-codes").hidden = !factors.length;
     return factors.map((one) =>
-      row(one.name, {
+      row(nameOf(one), {
         badges: [[KINDS[one.kind]]],
-        facts: [`added ${when(one.added_at)}`, `last used ${when(one.used_at)}`],
-        act: doing("Remove", `Remove ${one.name}`, {
+        facts: [t("added {when}", { when: when(one.added_at) }), t("last used {when}", { when: when(one.used_at) })],
+        act: doing(t("Remove"), t("Remove {name}", { name: nameOf(one) }), {
           ask: () => call("DELETE", `${PATH}/${one.kind}/${one.id}`),
-          done: "Removed. Other log-ins ended, and withdrawals wait for a while.",
+          done: t("Removed. Other log-ins ended, and withdrawals wait for a while."),
           then: changed,
         }),
       }),
@@ -57,16 +60,16 @@ function startApp({ codes, changed }) {
       dialog.showModal();
       $("#app-code").focus();
     } catch (error) {
-      toastError("No app was added", error);
+      toastError(t("No app was added"), error);
     }
   });
   startForm($("#app-form"), {
-    checks: { code: (value) => (/^\s*\d{3}\s*\d{3}\s*$/.test(value) ? "" : "Six digits, please.") },
-    busy: "Checking…",
+    checks: { code: (value) => (/^\s*\d{3}\s*\d{3}\s*$/.test(value) ? "" : t("Six digits, please.")) },
+    busy: t("Checking…"),
     send: ({ code }) => call("POST", `${PATH}/totp/${number}/code`, { code }),
     done: async ({ recovery_codes: words }) => {
       dialog.close();
-      toast("Authenticator app added", "", "good");
+      toast(t("Authenticator app added"), "", "good");
       await codes.show(words);
       await changed();
       goOn();
@@ -81,12 +84,12 @@ function startPasskey({ codes, changed }) {
     button.disabled = true;
     try {
       const { recovery_codes: words } = await withProof(() => addPasskey(""));
-      toast("Passkey added", "", "good");
+      toast(t("Passkey added"), "", "good");
       await codes.show(words);
       await changed();
       goOn();
     } catch (error) {
-      toastError("No passkey was added", error);
+      toastError(t("No passkey was added"), error);
     }
     button.disabled = false;
   });
@@ -98,7 +101,7 @@ async function renew({ codes, changed }) {
     await codes.show(words);
     await changed();
   } catch (error) {
-    toastError("No codes were made", error);
+    toastError(t("No codes were made"), error);
   }
 }
 

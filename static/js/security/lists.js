@@ -3,6 +3,7 @@ import { call } from "../lib/api.js";
 import { h, moment, notice } from "../lib/dom.js";
 import { withProof } from "../lib/stepup.js";
 import { toast, toastError } from "../lib/toast.js";
+import { t } from "../lib/words.js";
 
 /** Fill a list from the API; a failure says so in its place, with a way to try again. */
 export async function fill(root, path, draw, empty) {
@@ -11,7 +12,7 @@ export async function fill(root, path, draw, empty) {
     const rows = draw(await call("GET", path));
     root.replaceChildren(...(rows.length ? rows : [h("li", {}, notice(empty))]));
   } catch (error) {
-    const retry = h("button", { type: "button", class: "button small", onclick: again }, "Try again");
+    const retry = h("button", { type: "button", class: "button small", onclick: again }, t("Try again"));
     root.replaceChildren(h("li", { class: "notice" }, error.message, retry));
   }
   root.setAttribute("aria-busy", "false");
@@ -38,7 +39,7 @@ export function doing(label, name, { done, ask, then, danger = true }) {
       toast(done, "", "good");
       await then();
     } catch (error) {
-      toastError(`${label}: not done`, error);
+      toastError(t("{act}: not done", { act: label }), error);
     }
     button.disabled = false;
   });
@@ -46,5 +47,5 @@ export function doing(label, name, { done, ask, then, danger = true }) {
 }
 
 export function when(iso) {
-  return iso ? moment(Date.parse(iso)) : "never";
+  return iso ? moment(Date.parse(iso)) : t("never");
 }

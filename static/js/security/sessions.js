@@ -3,27 +3,28 @@ import { call } from "../lib/api.js";
 import { $ } from "../lib/dom.js";
 import { toast, toastError } from "../lib/toast.js";
 import { doing, fill, row, when } from "./lists.js";
+import { heard, t, tn } from "../lib/words.js";
 
 const PATH = "/api/v1/account/sessions";
-const BY = { totp: "by code", passkey: "by passkey", recovery: "by recovery code", demo: "by the demo" };
+const BY = { totp: t("by code"), passkey: t("by passkey"), recovery: t("by recovery code"), demo: t("by the demo") };
 
 export function startSessions({ onChange }) {
   const root = $("#sessions");
-  const read = () => fill(root, PATH, (found) => found.map(draw), "Nobody is logged in.");
+  const read = () => fill(root, PATH, (found) => found.map(draw), t("Nobody is logged in."));
   const again = async () => {
     await read();
     onChange();
   };
   const draw = (one) =>
-    row(one.device, {
+    row(heard(one.device), {
       mark: { "data-session": String(one.id) },
-      badges: one.is_this ? [["this one", "good"]] : [],
-      facts: [one.place, BY[one.factor] ?? "by password", `began ${when(one.began_at)}`, `last used ${when(one.seen_at)}`],
+      badges: one.is_this ? [[t("this one"), "good"]] : [],
+      facts: [one.place, BY[one.factor] ?? t("by password"), t("began {when}", { when: when(one.began_at) }), t("last used {when}", { when: when(one.seen_at) })],
       act: one.is_this
         ? null
-        : doing("End", `End the log-in with ${one.device}`, {
+        : doing(t("End"), t("End the log-in with {device}", { device: heard(one.device) }), {
             ask: () => call("DELETE", `${PATH}/${one.id}`),
-            done: "Log-in ended",
+            done: t("Log-in ended"),
             then: again,
           }),
     });
@@ -35,9 +36,9 @@ export function startSessions({ onChange }) {
 async function endOthers(then) {
   try {
     const { ended } = await call("DELETE", PATH);
-    toast(ended === 1 ? "One log-in ended" : `${ended} log-ins ended`, "", "good");
+    toast(tn("One log-in ended", "{n} log-ins ended", ended), "", "good");
     await then();
   } catch (error) {
-    toastError("Could not end them", error);
+    toastError(t("Could not end them"), error);
   }
 }

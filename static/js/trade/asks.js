@@ -1,5 +1,6 @@
 /** What the ticket asks for, in the dialect's words: the address, and the parameters. Pure. */
 import { multiply, plain } from "../lib/decimal.js";
+import { t } from "../lib/words.js";
 
 export const SINGLE = "/api/v3/order";
 export const LIST = "/api/v3/orderList/oco";
@@ -49,13 +50,13 @@ function list({ side, amount, price, trigger, stop }) {
 export function triggerProblem({ kind, side, price, trigger, stop }, { tick, quote, isTyped }) {
   const isStep = (value) => value % tick === 0n;
   if (kind !== "STOP" && kind !== "OCO") return null;
-  if (!trigger || trigger <= 0n) return isTyped ? null : { field: "trigger", text: "Enter the price that sets it off." };
-  if (!isStep(trigger)) return { field: "trigger", text: `Prices move in steps of ${plain(tick)} ${quote}.` };
+  if (!trigger || trigger <= 0n) return isTyped ? null : { field: "trigger", text: t("Enter the price that sets it off.") };
+  if (!isStep(trigger)) return { field: "trigger", text: t("Prices move in steps of {step}.", { step: `${plain(tick)} ${quote}` }) };
   if (kind !== "OCO") return null;
-  if (stop !== null && (stop <= 0n || !isStep(stop))) return { field: "stop", text: `Prices move in steps of ${plain(tick)} ${quote}.` };
+  if (stop !== null && (stop <= 0n || !isStep(stop))) return { field: "stop", text: t("Prices move in steps of {step}.", { step: `${plain(tick)} ${quote}` }) };
   const isApart = !price || (side === "SELL" ? price > trigger : price < trigger);
-  const word = side === "SELL" ? "below" : "above";
-  return isApart ? null : { field: "trigger", text: `The stop belongs ${word} the limit price.` };
+  const text = side === "SELL" ? t("The stop belongs below the limit price.") : t("The stop belongs above the limit price.");
+  return isApart ? null : { field: "trigger", text };
 }
 
 /** The most that the order may cost, for a check against what is available. */

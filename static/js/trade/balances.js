@@ -3,20 +3,21 @@ import { call } from "../lib/api.js";
 import { grouped, multiply, parse, readable } from "../lib/decimal.js";
 import { $, h } from "../lib/dom.js";
 import { toast, toastError } from "../lib/toast.js";
+import { t } from "../lib/words.js";
 
 const DOLLARS = "USDT";
 
 export function balanceRows(account, prices) {
   return {
     columns: [
-      { name: "Asset", text: (one) => one.asset },
-      { name: "Total", num: true, text: (one) => readable(one.free + one.held, 8) },
-      { name: "Available", num: true, text: (one) => readable(one.free, 8) },
-      { name: "Held by orders", num: true, text: (one) => readable(one.held, 8) },
-      { name: `Worth (${DOLLARS})`, num: true, text: (one) => worth(one, prices) },
+      { name: t("Asset"), text: (one) => one.asset },
+      { name: t("Total"), num: true, text: (one) => readable(one.free + one.held, 8) },
+      { name: t("Available"), num: true, text: (one) => readable(one.free, 8) },
+      { name: t("Held by orders"), num: true, text: (one) => readable(one.held, 8) },
+      { name: t("Worth ({unit})", { unit: DOLLARS }), num: true, text: (one) => worth(one, prices) },
     ],
     key: (one) => one.asset,
-    empty: "No balances yet.",
+    empty: t("No balances yet."),
   };
 }
 
@@ -37,9 +38,9 @@ export function startFaucet(market) {
 async function askFor(asset) {
   try {
     const given = await call("POST", "/api/v1/demo/faucet", { asset });
-    toast(`${given.amount} ${given.asset} on its way`, "It is a deposit like any other: see the ledger.", "good");
+    toast(t("{amount} on its way", { amount: `${given.amount} ${given.asset}` }), t("It is a deposit like any other: see the ledger."), "good");
   } catch (error) {
-    toastError("No funds this time", error);
+    toastError(t("No funds this time"), error);
   }
 }
 
@@ -49,7 +50,7 @@ export function showMini(market, account) {
   if (!root) return;
   const rows = [market.base, market.quote].map((asset) => {
     const one = account.balances.get(asset) ?? { free: 0n, held: 0n };
-    const held = one.held ? ` · ${readable(one.held, 6)} held` : "";
+    const held = one.held ? ` · ${t("{amount} held", { amount: readable(one.held, 6) })}` : "";
     return h(
       "div",
       { class: "row-between" },

@@ -3,9 +3,10 @@ import { $, choice, perFrame, setText } from "../lib/dom.js";
 import { plain } from "../lib/decimal.js";
 import { token } from "../lib/theme.js";
 import { Candles } from "./candles.js";
+import { locale, t } from "../lib/words.js";
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
+const DAY = new Intl.DateTimeFormat(locale, { day: "2-digit", month: "short" });
 
 export class Chart {
   constructor(market) {
@@ -109,7 +110,7 @@ export class Chart {
     const shown = bar ?? this.candles.newest(this.span);
     if (!shown) return;
     const [open, high, low, close] = [shown.open, shown.high, shown.low, shown.close].map((one) => this.shown(one));
-    setText($("#chart-bar"), `O ${open}  H ${high}  L ${low}  C ${close}`);
+    setText($("#chart-bar"), t("O {open}  H {high}  L {low}  C {close}", { open, high, low, close }));
   }
 
   shown(price) {
@@ -128,7 +129,7 @@ export class Chart {
     }
     for (const [id, [order, at]] of wanted) {
       if (this.orderLines.has(id)) continue;
-      const title = `your ${order.isWaiting ? "trigger to " : ""}${order.side === "BUY" ? "buy" : "sell"}`;
+      const title = lineTitle(order);
       const price = Number(plain(at));
       const options = { price, title, color: this.colors.mine, lineWidth: 1, lineStyle: 2, axisLabelVisible: true };
       this.orderLines.set(id, this.bars.createPriceLine(options));
@@ -138,6 +139,11 @@ export class Chart {
   explain(text) {
     setText($("#chart-notice"), text);
   }
+}
+
+function lineTitle({ side, isWaiting }) {
+  if (side === "BUY") return isWaiting ? t("your trigger to buy") : t("your buy");
+  return isWaiting ? t("your trigger to sell") : t("your sell");
 }
 
 function mark(time, kind) {

@@ -1,6 +1,7 @@
 /** The order book as a ladder. A click on a price takes it into the ticket; on a size, all up to there. */
 import { $, $$, h, perFrame, setText } from "../lib/dom.js";
 import { grouped, plain } from "../lib/decimal.js";
+import { t } from "../lib/words.js";
 
 const LEVEL_PX = 21;
 const STEPS = [1n, 10n, 100n, 1000n];
@@ -16,8 +17,8 @@ export class Ladder {
     this.last = null;
     this.sides = { asks: $("#asks"), bids: $("#bids") };
     this.paint = perFrame(() => this.draw());
-    setText($('.ladder [data-name="price"]'), `Price (${market.quote})`);
-    setText($('.ladder [data-name="size"]'), `Size (${market.base})`);
+    setText($('.ladder [data-name="price"]'), t("Price ({unit})", { unit: market.quote }));
+    setText($('.ladder [data-name="size"]'), t("Size ({unit})", { unit: market.base }));
     this.buildSteps();
     for (const root of Object.values(this.sides)) this.watch(root);
   }
@@ -79,8 +80,8 @@ export class Ladder {
     const isTwoSided = bid !== null && ask !== null;
     const spread = isTwoSided ? ask - bid : null;
     const text = isTwoSided
-      ? `spread ${grouped(spread, this.market.pricePlaces)} · ${basisPoints(spread, ask)}`
-      : this.book.isReady ? "one-sided book" : "reading the book…";
+      ? t("spread {spread} · {share}", { spread: grouped(spread, this.market.pricePlaces), share: basisPoints(spread, ask) })
+      : this.book.isReady ? t("one-sided book") : t("reading the book…");
     setText($("#spread"), text);
   }
 

@@ -1,6 +1,7 @@
 /** An order's life: every station it passed, and the time between each. */
 import { call } from "../lib/api.js";
 import { $, closable, h, notice } from "../lib/dom.js";
+import { heard, t } from "../lib/words.js";
 
 const AGAIN_MS = 1000; // A life goes on: the ledger books a fill after the feed told of it.
 
@@ -16,7 +17,7 @@ export function startLife() {
 export async function showLife({ id }) {
   stop();
   shownId = id;
-  $("#life-body").replaceChildren(notice("Reading the journals…"));
+  $("#life-body").replaceChildren(notice(t("Reading the journals…")));
   if (!$("#life").open) $("#life").showModal();
   await read(id);
 }
@@ -38,8 +39,8 @@ async function read(id) {
     shownText = text;
     timer = setTimeout(read, AGAIN_MS, id);
   } catch (error) {
-    const again = h("button", { type: "button", class: "button small", onclick: () => showLife({ id }) }, "Try again");
-    if (shownId === id) body.replaceChildren(notice(`Its life could not be read: ${error.message}`, again));
+    const again = h("button", { type: "button", class: "button small", onclick: () => showLife({ id }) }, t("Try again"));
+    if (shownId === id) body.replaceChildren(notice(t("Its life could not be read: {reason}", { reason: error.message }), again));
   }
 }
 
@@ -47,7 +48,7 @@ function draw(life) {
   const stages = life.stages ?? life.steps ?? [];
   const timed = stages.filter((stage) => stage.at_ns);
   const parts = [h("dl", { class: "life-summary" }, ...summary(life, timed))];
-  if (!stages.length) return [...parts, notice("Nothing is recorded yet. Try again in a moment.")];
+  if (!stages.length) return [...parts, notice(t("Nothing is recorded yet. Try again in a moment."))];
   let before = null;
   const items = stages.map((stage) => {
     const item = station(stage, before);
@@ -60,9 +61,9 @@ function draw(life) {
 function summary(life, timed) {
   const whole = timed.length > 1 ? BigInt(timed.at(-1).at_ns) - BigInt(timed[0].at_ns) : null;
   const facts = [
-    ["Order", `#${life.order_id ?? life.id ?? shownId}`],
-    ["Market", life.market ?? "–"],
-    ["Start to end", whole === null ? "–" : span(whole)],
+    [t("Order"), `#${life.order_id ?? life.id ?? shownId}`],
+    [t("Market"), life.market ?? "–"],
+    [t("Start to end"), whole === null ? "–" : span(whole)],
   ];
   return facts.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
 }
@@ -73,8 +74,8 @@ function station(stage, before) {
   return h(
     "li",
     { class: stage.at_ns ? undefined : "missing" },
-    h("div", { class: "stage" }, h("span", {}, stage.title ?? stage.stage), h("span", { class: "gap" }, gap)),
-    stage.what ? h("div", { class: "what" }, stage.what) : null,
+    h("div", { class: "stage" }, h("span", {}, heard(stage.title ?? stage.stage)), h("span", { class: "gap" }, gap)),
+    stage.what ? h("div", { class: "what" }, heard(stage.what)) : null,
     facts.length ? h("dl", { class: "facts" }, ...facts.flatMap(fact)) : null,
   );
 }
@@ -87,7 +88,7 @@ function since(stage, before) {
 
 function fact([name, value]) {
   const lines = Array.isArray(value) ? value.map(leg) : [String(value)];
-  return [h("dt", {}, name.replaceAll("_", " ")), h("dd", {}, ...lines.map((line) => h("div", {}, line)))];
+  return [h("dt", {}, heard(name.replaceAll("_", " "))), h("dd", {}, ...lines.map((line) => h("div", {}, line)))];
 }
 
 /** One leg of a ledger entry, in the smallest unit of its asset. */

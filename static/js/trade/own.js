@@ -5,16 +5,17 @@ import { $, choice, h, moment, notice, perFrame, setText } from "../lib/dom.js";
 import { toast, toastError } from "../lib/toast.js";
 import { balanceRows } from "./balances.js";
 import { Rows } from "./rows.js";
+import { t, tn } from "../lib/words.js";
 
 const STATUS = {
-  NEW: "open",
-  PARTIALLY_FILLED: "part filled",
-  FILLED: "filled",
-  CANCELED: "canceled",
-  EXPIRED: "expired",
-  EXPIRED_IN_MATCH: "expired",
-  REJECTED: "rejected",
-  PENDING_NEW: "on its way",
+  NEW: t("open"),
+  PARTIALLY_FILLED: t("part filled"),
+  FILLED: t("filled"),
+  CANCELED: t("canceled"),
+  EXPIRED: t("expired"),
+  EXPIRED_IN_MATCH: t("expired"),
+  REJECTED: t("rejected"),
+  PENDING_NEW: t("on its way"),
 };
 
 export class OwnPanel {
@@ -50,7 +51,7 @@ export class OwnPanel {
       fills: () => this.account.recentFills,
       balances: () => [...this.account.balances].map(([asset, one]) => ({ asset, ...one })),
     }[this.tab]();
-    const waiting = () => notice(this.account.refusal || "Loading your orders…");
+    const waiting = () => notice(this.account.refusal || t("Loading your orders…"));
     const body = this.account.isLoaded ? this.tables[this.tab].show(items) : waiting();
     const shelf = $("#own-body");
     if (shelf.firstElementChild !== body || shelf.children.length !== 1) shelf.replaceChildren(body);
@@ -74,7 +75,7 @@ export class OwnPanel {
     try {
       await trading("DELETE", "/api/v3/order", { symbol: this.market.id, orderId: order.id, timestamp: Date.now() });
     } catch (error) {
-      toastError(`Order ${order.id} was not canceled`, error);
+      toastError(t("Order {id} was not canceled", { id: order.id }), error);
       button.disabled = false;
     }
   }
@@ -84,9 +85,9 @@ export class OwnPanel {
     button.disabled = true;
     try {
       const gone = await trading("DELETE", "/api/v3/openOrders", { symbol: this.market.id, timestamp: Date.now() });
-      toast("Canceled", `${gone.length} order${gone.length === 1 ? "" : "s"} in ${this.market.name}.`);
+      toast(t("Canceled"), tn("{n} order in {market}.", "{n} orders in {market}.", gone.length, { market: this.market.name }));
     } catch (error) {
-      toastError("The orders were not canceled", error);
+      toastError(t("The orders were not canceled"), error);
     } finally {
       button.disabled = false;
     }
@@ -96,37 +97,37 @@ export class OwnPanel {
     const { pricePlaces, sizePlaces, base, quote } = this.market;
     const size = (value) => grouped(value, sizePlaces);
     return {
-      time: { name: "Time", text: (one) => moment(one.at) },
-      side: { name: "Side", text: (one) => sideWord(one.side), tone: (one) => sideTone(one.side) },
-      type: { name: "Type", text: typeWord },
-      price: { name: `Price (${quote})`, num: true, text: (one) => priceWord(one, pricePlaces) },
-      size: { name: `Size (${base})`, num: true, text: (one) => (one.size ? size(one.size) : "–") },
-      filled: { name: `Filled (${base})`, num: true, text: (one) => size(one.filled) },
-      status: { name: "Status", text: (one) => STATUS[one.status] ?? one.status },
-      life: { name: "Order", node: lifeButton },
+      time: { name: t("Time"), text: (one) => moment(one.at) },
+      side: { name: t("Side"), text: (one) => sideWord(one.side), tone: (one) => sideTone(one.side) },
+      type: { name: t("Type"), text: typeWord },
+      price: { name: t("Price ({unit})", { unit: quote }), num: true, text: (one) => priceWord(one, pricePlaces) },
+      size: { name: t("Size ({unit})", { unit: base }), num: true, text: (one) => (one.size ? size(one.size) : "–") },
+      filled: { name: t("Filled ({unit})", { unit: base }), num: true, text: (one) => size(one.filled) },
+      status: { name: t("Status"), text: (one) => STATUS[one.status] ?? one.status },
+      life: { name: t("Order"), node: lifeButton },
     };
   }
 
   openTable() {
     const { time, side, type, price, size, life } = this.columns;
-    const filled = { name: "Filled", num: true, node: () => filledBar(), adjust: showFilled };
+    const filled = { name: t("Filled"), num: true, node: () => filledBar(), adjust: showFilled };
     const cancel = { name: "", num: true, node: cancelButton };
     return {
       columns: [time, side, type, price, size, filled, life, cancel],
       key: (order) => order.id,
       rowAttributes: (order) => ({ "data-order": order.id }),
-      empty: "No open orders. What you place waits here until it fills.",
+      empty: t("No open orders. What you place waits here until it fills."),
     };
   }
 
   historyTable() {
     const { time, side, type, price, size, filled, status, life } = this.columns;
-    const average = { name: "Average", num: true, text: (one) => averageWord(one, this.market.pricePlaces) };
+    const average = { name: t("Average"), num: true, text: (one) => averageWord(one, this.market.pricePlaces) };
     return {
       columns: [time, side, type, price, average, size, filled, status, life],
       key: (order) => order.id,
       rowAttributes: (order) => ({ "data-order": order.id }),
-      empty: "No past orders yet.",
+      empty: t("No past orders yet."),
     };
   }
 
@@ -137,22 +138,29 @@ export class OwnPanel {
       columns: [
         time,
         side,
-        { name: `Price (${quote})`, num: true, text: (fill) => grouped(fill.price, pricePlaces) },
-        { name: `Size (${base})`, num: true, text: (fill) => grouped(fill.size, sizePlaces) },
-        { name: `Value (${quote})`, num: true, text: (fill) => readable(fill.value, 8) },
-        { name: "Fee", num: true, text: (fill) => `${readable(fill.fee, 8)} ${fill.feeAsset ?? ""}` },
-        { name: "As", text: (fill) => (fill.isMaker ? "maker" : "taker") },
-        { name: "Order", node: (fill) => lifeButton({ id: fill.orderId }) },
+        { name: t("Price ({unit})", { unit: quote }), num: true, text: (fill) => grouped(fill.price, pricePlaces) },
+        { name: t("Size ({unit})", { unit: base }), num: true, text: (fill) => grouped(fill.size, sizePlaces) },
+        { name: t("Value ({unit})", { unit: quote }), num: true, text: (fill) => readable(fill.value, 8) },
+        { name: t("Fee"), num: true, text: (fill) => `${readable(fill.fee, 8)} ${fill.feeAsset ?? ""}` },
+        { name: t("As"), text: (fill) => (fill.isMaker ? t("maker") : t("taker")) },
+        { name: t("Order"), node: (fill) => lifeButton({ id: fill.orderId }) },
       ],
       key: (fill) => fill.id,
       rowAttributes: (fill) => ({ "data-order": fill.orderId }),
-      empty: "No fills yet.",
+      empty: t("No fills yet."),
     };
   }
 }
 
+const TRIGGERED = {
+  STOP_LOSS: t("stop"),
+  STOP_LOSS_LIMIT: t("stop limit"),
+  TAKE_PROFIT: t("take profit"),
+  TAKE_PROFIT_LIMIT: t("take profit limit"),
+};
+
 function sideWord(side) {
-  return side === "BUY" ? "Buy" : "Sell";
+  return side === "BUY" ? t("Buy") : t("Sell");
 }
 
 function sideTone(side) {
@@ -162,22 +170,22 @@ function sideTone(side) {
 function typeWord({ type, tif, isWaiting, listId }) {
   const list = listId > 0 ? " · OCO" : "";
   if (type?.startsWith("STOP") || type?.startsWith("TAKE")) {
-    const word = type.startsWith("STOP") ? "stop" : "take profit";
-    return `${word}${type.endsWith("LIMIT") ? " limit" : ""}${isWaiting ? "" : " (set off)"}${list}`;
+    const word = TRIGGERED[type] ?? type;
+    return `${isWaiting ? word : t("{type} (set off)", { type: word })}${list}`;
   }
   return `${plainWord({ type, tif })}${list}`;
 }
 
 function plainWord({ type, tif }) {
-  if (type === "LIMIT_MAKER") return "post-only";
-  if (type === "MARKET") return "market";
-  return tif && tif !== "GTC" ? `limit ${tif}` : "limit";
+  if (type === "LIMIT_MAKER") return t("post-only");
+  if (type === "MARKET") return t("market");
+  return tif && tif !== "GTC" ? t("limit {tif}", { tif }) : t("limit");
 }
 
 function priceWord(order, places) {
-  const price = order.price ? grouped(order.price, places) : "market";
-  if (order.trail) return `${price} when ${order.trail / 100} % back`;
-  return order.trigger ? `${price} when ${grouped(order.trigger, places)}` : price;
+  const price = order.price ? grouped(order.price, places) : t("market");
+  if (order.trail) return t("{price} when {share} % back", { price, share: order.trail / 100 });
+  return order.trigger ? t("{price} when {trigger}", { price, trigger: grouped(order.trigger, places) }) : price;
 }
 
 function averageWord({ filled, value }, places) {
@@ -185,11 +193,11 @@ function averageWord({ filled, value }, places) {
 }
 
 function lifeButton({ id }) {
-  return h("button", { type: "button", class: "life-link", title: "Show this order's life" }, `#${id}`);
+  return h("button", { type: "button", class: "life-link", title: t("Show this order's life") }, `#${id}`);
 }
 
 function cancelButton({ id }) {
-  return h("button", { type: "button", class: "button small", "data-cancel": id, "aria-label": `Cancel order ${id}` }, "Cancel");
+  return h("button", { type: "button", class: "button small", "data-cancel": id, "aria-label": t("Cancel order {id}", { id }) }, t("Cancel"));
 }
 
 function filledBar() {

@@ -2,6 +2,7 @@
 import { $, choice, closable, setText } from "../lib/dom.js";
 import { toast } from "../lib/toast.js";
 import { LIST } from "./asks.js";
+import { t } from "../lib/words.js";
 
 export class Snippets {
   /** `order()` returns the ticket's request in the dialect, with placeholders for what is empty. */
@@ -28,10 +29,10 @@ export class Snippets {
   async copy() {
     try {
       await navigator.clipboard.writeText($("#snippet-code").textContent);
-      toast("Copied", "Put in your API key and secret.", "good");
+      toast(t("Copied"), t("Put in your API key and secret."), "good");
     } catch {
       getSelection().selectAllChildren($("#snippet-code"));
-      toast("Selected", "Your browser does not let pages copy: press Ctrl-C.");
+      toast(t("Selected"), t("Your browser does not let pages copy: press Ctrl-C."));
     }
   }
 }

@@ -1,10 +1,11 @@
 /** The market's day at the top of the page, and the prices in the market menu. */
 import { $, setText } from "../lib/dom.js";
 import { shownAmount, shownChange, shownPrice } from "../lib/ticker.js";
+import { t } from "../lib/words.js";
 
 export function startStrip(market) {
-  setText(part("volume-name"), `24 h volume (${market.base})`);
-  setText(part("turnover-name"), `24 h turnover (${market.quote})`);
+  setText(part("volume-name"), t("24 h volume ({unit})", { unit: market.base }));
+  setText(part("turnover-name"), t("24 h turnover ({unit})", { unit: market.quote }));
   const menu = $("#market-picker");
   document.addEventListener("click", (event) => {
     if (!menu.contains(event.target)) menu.open = false;

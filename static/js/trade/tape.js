@@ -1,6 +1,7 @@
 /** The tape: what traded, newest first. */
 import { $, clock, h, perFrame, setText } from "../lib/dom.js";
 import { grouped, parse } from "../lib/decimal.js";
+import { t } from "../lib/words.js";
 
 const KEPT_MAX = 60;
 
@@ -28,7 +29,7 @@ export class Tape {
 
   draw() {
     if (!this.trades.length) {
-      this.root.replaceChildren(h("div", { class: "notice" }, "No trades yet."));
+      this.root.replaceChildren(h("div", { class: "notice" }, t("No trades yet.")));
       return;
     }
     this.root.querySelector(".notice")?.remove();

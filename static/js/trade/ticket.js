@@ -6,6 +6,7 @@ import { toast, toastError } from "../lib/toast.js";
 import { showOrderTime } from "../lib/trust.js";
 import { LIST, costOf, requestOf, triggerProblem } from "./asks.js";
 import { estimate } from "./estimate.js";
+import { heard, t } from "../lib/words.js";
 
 const LOOKUPS = 12;
 const LOOKUP_MS = 500;
@@ -145,14 +146,14 @@ export class Ticket {
     $("#stop-field").hidden = kind !== "OCO";
     $("#tif-field").hidden = kind === "MARKET" || kind === "OCO";
     this.inputs.tif.querySelector('[value="POST"]').hidden = kind !== "LIMIT";
-    setText($("#trigger-name"), kind === "OCO" ? "Stop" : "Trigger");
-    setText($("#size-name"), this.isBudget ? "Spend" : "Size");
+    setText($("#trigger-name"), kind === "OCO" ? t("Stop") : t("Trigger"));
+    setText($("#size-name"), this.isBudget ? t("Spend") : t("Size"));
     setText($("#size-unit"), this.isBudget ? quote : base);
     const spent = isBuy ? quote : base;
     const isKnown = this.account.isLoaded;
     setText($("#available"), isKnown ? `${readable(this.account.free(spent), 8)} ${spent}` : "–");
     const share = this.inputs.share.value;
-    this.inputs.share.setAttribute("aria-valuetext", `${share} % of your balance`);
+    this.inputs.share.setAttribute("aria-valuetext", t("{share} % of your balance", { share }));
     const { bid, ask } = this.book.best();
     const near = isBuy ? bid : ask;
     this.inputs.price.placeholder = near ? plain(near) : "";
@@ -167,9 +168,9 @@ export class Ticket {
     const received = isBuy ? base : quote;
     const about = this.kind.value === "MARKET" ? "≈ " : "";
     const amount = (value, asset) => (found ? `${about}${readable(value, 8)} ${asset}` : "–");
-    setText($("#cost-name"), isBuy ? "You pay" : "You sell");
+    setText($("#cost-name"), isBuy ? t("You pay") : t("You sell"));
     setText($("#cost"), isBuy ? amount(found?.cost, quote) : amount(found?.size, base));
-    setText($("#fee-name"), this.order.isPostOnly ? "Fee (maker)" : "Fee, at most");
+    setText($("#fee-name"), this.order.isPostOnly ? t("Fee (maker)") : t("Fee, at most"));
     setText($("#fee"), amount(found?.fee, received));
     setText($("#receive"), amount(found?.receive, received));
     $("#average-row").hidden = this.kind.value !== "MARKET";
@@ -182,7 +183,7 @@ export class Ticket {
     if (!button) return;
     button.disabled = !this.isLive || this.isBusy;
     button.className = `button big wide ${isBuy ? "side-buy" : "side-sell"}`;
-    setText(button, this.isBusy ? "Sending…" : `${isBuy ? "Buy" : "Sell"} ${this.market.base}`);
+    setText(button, this.isBusy ? t("Sending…") : submitWord(isBuy, this.market.base));
   }
 
   drawMessage(problem = null) {
@@ -197,10 +198,10 @@ export class Ticket {
   }
 
   hint() {
-    if ($("#submit") && !this.isLive) return "Prices are not live: orders wait until they are.";
-    if (this.kind.value === "OCO") return "Two orders: when one trades or is set off, the other ends.";
-    if (this.kind.value === "STOP") return "It waits, with its cost held, until the last price reaches the trigger.";
-    return this.isWhole ? "" : "The book is thinner than this order; what is left over expires.";
+    if ($("#submit") && !this.isLive) return t("Prices are not live: orders wait until they are.");
+    if (this.kind.value === "OCO") return t("Two orders: when one trades or is set off, the other ends.");
+    if (this.kind.value === "STOP") return t("It waits, with its cost held, until the last price reaches the trigger.");
+    return this.isWhole ? "" : t("The book is thinner than this order; what is left over expires.");
   }
 
   /** The first thing that is wrong, or null. A courtesy: the exchange checks everything again. */
@@ -211,21 +212,21 @@ export class Ticket {
     const wrong = (field, text) => ({ field, text });
     const isMissing = (field) => isTyping && !this.inputs[field].value;
     if (kind !== "MARKET" && !isMissing("price")) {
-      if (!price || price <= 0n) return wrong("price", "Enter a price.");
-      if (!isMultiple(price, tick)) return wrong("price", `Prices move in steps of ${plain(tick)} ${quote}.`);
+      if (!price || price <= 0n) return wrong("price", t("Enter a price."));
+      if (!isMultiple(price, tick)) return wrong("price", t("Prices move in steps of {step}.", { step: `${plain(tick)} ${quote}` }));
     }
     const atTrigger = triggerProblem(order, { tick, quote, isTyped: isMissing("trigger") });
     if (atTrigger) return atTrigger;
     if (isMissing("size")) return null;
     const amount = this.isBudget ? budget : size;
-    if (!amount || amount <= 0n) return wrong("size", this.isBudget ? "Enter what to spend." : "Enter a size.");
-    if (size && !isMultiple(size, lot)) return wrong("size", `Sizes come in steps of ${plain(lot)} ${base}.`);
-    if (size && size < minSize) return wrong("size", `The smallest order is ${plain(minSize)} ${base}.`);
+    if (!amount || amount <= 0n) return wrong("size", this.isBudget ? t("Enter what to spend.") : t("Enter a size."));
+    if (size && !isMultiple(size, lot)) return wrong("size", t("Sizes come in steps of {step}.", { step: `${plain(lot)} ${base}` }));
+    if (size && size < minSize) return wrong("size", t("The smallest order is {size}.", { size: `${plain(minSize)} ${base}` }));
     const cost = costOf(order);
-    if (cost !== null && cost < minNotional) return wrong("size", `Orders start at ${plain(minNotional)} ${quote}.`);
+    if (cost !== null && cost < minNotional) return wrong("size", t("Orders start at {value}.", { value: `${plain(minNotional)} ${quote}` }));
     const [needed, asset] = side === "BUY" ? [cost, quote] : [size, base];
     const isPayable = needed === null || !this.account.isLoaded || needed <= this.account.free(asset);
-    return isPayable ? null : wrong("size", `You have ${readable(this.account.free(asset), 8)} ${asset} available.`);
+    return isPayable ? null : wrong("size", t("You have {amount} available.", { amount: `${readable(this.account.free(asset), 8)} ${asset}` }));
   }
 
   setLive(isLive) {
@@ -255,7 +256,7 @@ export class Ticket {
       this.accepted(answer);
     } catch (error) {
       if (error.isUnknown) await this.findOut(path, clientId);
-      else toastError("Order refused", error);
+      else toastError(t("Order refused"), error);
     } finally {
       this.setBusy(false);
     }
@@ -271,12 +272,12 @@ export class Ticket {
     this.inputs.share.value = "0";
     if (answer.contingencyType) {
       for (const report of answer.orderReports ?? []) this.account.placed(report);
-      toast("Both orders placed", `When one trades or is set off, the other ends · list #${answer.orderListId}`, "good");
+      toast(t("Both orders placed"), t("When one trades or is set off, the other ends · list #{id}", { id: answer.orderListId }), "good");
       return;
     }
     this.account.placed(answer);
-    const words = { FILLED: "Order filled", PARTIALLY_FILLED: "Order part filled", NEW: "Order placed" };
-    const title = words[answer.status] ?? `Order ${String(answer.status ?? "accepted").toLowerCase()}`;
+    const words = { FILLED: t("Order filled"), PARTIALLY_FILLED: t("Order part filled"), NEW: t("Order placed") };
+    const title = words[answer.status] ?? t("Order {state}", { state: heard(String(answer.status ?? "accepted").toLowerCase()) });
     toast(title, `${this.told(answer)} · #${answer.orderId}`, answer.status in words ? "good" : "info");
   }
 
@@ -284,19 +285,24 @@ export class Ticket {
     const [filled, size, value, price] = ["executedQty", "origQty", "cummulativeQuoteQty", "price"].map(
       (name) => parse(answer[name]) ?? 0n,
     );
-    const word = answer.side === "BUY" ? "Buy" : "Sell";
+    const isBuy = answer.side === "BUY";
     const amount = (one) => readable(one, 8, 0);
     const shown = (one) => grouped(one, this.market.pricePlaces);
     const trigger = parse(answer.stopPrice ?? "");
-    const waits = trigger && answer.workingTime === -1 ? `, once ${shown(trigger)} is reached` : "";
-    if (!filled) return `${word} ${amount(size)} ${this.market.base} at ${shown(price)}${waits}`;
-    const part = filled === size || !size ? amount(filled) : `${amount(filled)} of ${amount(size)}`;
-    return `${word} ${part} ${this.market.base} at ${shown(ratio(value, filled))} on average`;
+    const waits = trigger && answer.workingTime === -1 ? t(", once {price} is reached", { price: shown(trigger) }) : "";
+    if (!filled) {
+      const terms = { amount: `${amount(size)} ${this.market.base}`, price: shown(price) };
+      return `${isBuy ? t("Buy {amount} at {price}", terms) : t("Sell {amount} at {price}", terms)}${waits}`;
+    }
+    const isWhole = filled === size || !size;
+    const part = isWhole ? amount(filled) : t("{part} of {whole}", { part: amount(filled), whole: amount(size) });
+    const done = { amount: `${part} ${this.market.base}`, price: shown(ratio(value, filled)) };
+    return isBuy ? t("Buy {amount} at {price} on average", done) : t("Sell {amount} at {price} on average", done);
   }
 
   /** No answer is no refusal: ask by the client id until the order's fate is known. */
   async findOut(path, clientId) {
-    toast("No answer yet", "Asking the exchange what became of the order…");
+    toast(t("No answer yet"), t("Asking the exchange what became of the order…"));
     for (let tries = 0; tries < LOOKUPS; tries += 1) {
       await new Promise((resolve) => setTimeout(resolve, LOOKUP_MS));
       try {
@@ -306,11 +312,15 @@ export class Ticket {
         return;
       } catch (error) {
         if ((error.code === -2013 || error.code === -2018) && tries > 2) {
-          toast("Not placed", "The exchange has no such order. Nothing happened.", "bad");
+          toast(t("Not placed"), t("The exchange has no such order. Nothing happened."), "bad");
           return;
         }
       }
     }
-    toast("Still unknown", `Look for client id ${clientId} among your orders before you try again.`, "bad");
+    toast(t("Still unknown"), t("Look for client id {id} among your orders before you try again.", { id: clientId }), "bad");
   }
+}
+
+function submitWord(isBuy, asset) {
+  return isBuy ? t("Buy {asset}", { asset }) : t("Sell {asset}", { asset });
 }

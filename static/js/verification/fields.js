@@ -1,5 +1,6 @@
 /** One field for each question. */
 import { $, h, setText } from "../lib/dom.js";
+import { heard, t } from "../lib/words.js";
 
 export function field(question, value) {
   const id = `answer-${question.name}`;
@@ -8,9 +9,9 @@ export function field(question, value) {
   return h(
     "div",
     { class: "field" },
-    h("label", { for: id }, question.text),
+    h("label", { for: id }, heard(question.text)),
     isArea ? control : h("div", { class: "input" }, control),
-    question.hint ? h("p", { class: "hint", id: `${id}-hint` }, question.hint) : null,
+    question.hint ? h("p", { class: "hint", id: `${id}-hint` }, heard(question.hint)) : null,
     h("p", { class: "error", "data-error": question.name, id: `${id}-error`, hidden: true }),
   );
 }
@@ -19,8 +20,8 @@ function controlOf(question, value, id) {
   const common = { id, name: question.name, "aria-describedby": `${id}-hint ${id}-error` };
   if (question.kind === "country") return chosen(h("select", common, $("#countries").content.cloneNode(true)), value);
   if (question.kind === "choice") {
-    const options = question.choices.map(([word, text]) => h("option", { value: word }, text));
-    return chosen(h("select", common, h("option", { value: "" }, "Please choose"), ...options), value);
+    const options = question.choices.map(([word, text]) => h("option", { value: word }, heard(text)));
+    return chosen(h("select", common, h("option", { value: "" }, t("Please choose")), ...options), value);
   }
   if (question.kind === "words") {
     const area = h("textarea", { ...common, class: "area", rows: "4", maxlength: String(question.longest) });
@@ -49,7 +50,7 @@ export function showProblems(form, fields) {
       isPlaced = false;
       continue;
     }
-    setText(line, [text].flat().join(" "));
+    setText(line, [text].flat().map(heard).join(" "));
     line.hidden = false;
     form.elements[name]?.setAttribute("aria-invalid", "true");
   }

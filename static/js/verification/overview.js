@@ -2,6 +2,7 @@
 import { call } from "../lib/api.js";
 import { $, h, setText } from "../lib/dom.js";
 import { day, usd } from "./words.js";
+import { heard, t } from "../lib/words.js";
 
 export function startOverview({ onBegin, onRead }) {
   async function read() {
@@ -12,7 +13,7 @@ export function startOverview({ onBegin, onRead }) {
       showTiers(known, onBegin);
       await onRead(known);
     } catch (error) {
-      const again = h("button", { type: "button", class: "button small", onclick: read }, "Try again");
+      const again = h("button", { type: "button", class: "button small", onclick: read }, t("Try again"));
       $("#tiers").replaceChildren(h("li", { class: "notice" }, error.message, again));
     }
     for (const place of ["#tiers", "#limits"]) $(place).setAttribute("aria-busy", "false");
@@ -22,19 +23,19 @@ export function startOverview({ onBegin, onRead }) {
 
 function showTier({ tier, tiers }) {
   const badge = $("#tier-badge");
-  setText(badge, tier ? `Tier ${tier} · ${tiers[tier - 1].name}` : "Not verified");
+  setText(badge, tier ? t("Tier {tier} · {name}", { tier, name: heard(tiers[tier - 1].name) }) : t("Not verified"));
   badge.className = tier ? "badge good" : "badge warn";
 }
 
 function showLimits(limits) {
   $("#limits").replaceChildren(
-    meter("In 24 hours", limits.day_used_cents, limits.day_cents),
-    meter("In 30 days", limits.month_used_cents, limits.month_cents),
+    meter(t("In 24 hours"), limits.day_used_cents, limits.day_cents),
+    meter(t("In 30 days"), limits.month_used_cents, limits.month_cents),
   );
 }
 
 function meter(name, used, most) {
-  const text = most === null ? "No limit" : `${usd(most - used)} left of ${usd(most)}`;
+  const text = most === null ? t("No limit") : t("{left} left of {most}", { left: usd(most - used), most: usd(most) });
   const bar =
     most === null || Number(most) === 0
       ? null
@@ -47,34 +48,34 @@ function showTiers(known, onBegin) {
 }
 
 function row(tier, known, onBegin) {
-  const asked = [...tier.questions, ...tier.papers].map((each) => each.text);
-  const products = [tier.spot && "spot", tier.perpetual && "perpetuals", tier.sub_accounts && "sub-accounts"].filter(Boolean);
+  const asked = [...tier.questions, ...tier.papers].map((each) => heard(each.text));
+  const products = [tier.spot && t("spot"), tier.perpetual && t("perpetuals"), tier.sub_accounts && t("sub-accounts")].filter(Boolean);
   return h(
     "li",
     { "data-tier": String(tier.tier), class: tier.tier <= known.tier ? "held" : undefined },
-    h("div", { class: "tier-name" }, h("b", {}, `${tier.tier} ${tier.name}`), h("span", { class: "muted" }, `decided in ${tier.clock}`)),
+    h("div", { class: "tier-name" }, h("b", {}, `${tier.tier} ${heard(tier.name)}`), h("span", { class: "muted" }, t("decided in {time}", { time: heard(tier.clock) }))),
     h("div", { class: "tier-end" }, state(tier, known, onBegin)),
     h(
       "dl",
       {},
-      fact("Withdraw a day", usd(tier.day_cents)),
-      fact("Withdraw in 30 days", usd(tier.month_cents)),
-      fact("Trade", products.join(", ") || "nothing"),
+      fact(t("Withdraw a day"), usd(tier.day_cents)),
+      fact(t("Withdraw in 30 days"), usd(tier.month_cents)),
+      fact(t("Trade"), products.join(", ") || t("nothing")),
     ),
-    h("details", {}, h("summary", {}, tier.tier > 1 ? "Asks for more" : "Asks for"), h("p", { class: "muted" }, asked.join(" · "))),
+    h("details", {}, h("summary", {}, tier.tier > 1 ? t("Asks for more") : t("Asks for")), h("p", { class: "muted" }, asked.join(" · "))),
   );
 }
 
 function state(tier, known, onBegin) {
   const held = known.verifications.find((each) => each.tier === tier.tier);
   const open = known.open_application;
-  if (open) return tier.tier === open.tier ? h("span", { class: "badge" }, "Your application") : null;
+  if (open) return tier.tier === open.tier ? h("span", { class: "badge" }, t("Your application")) : null;
   const endsSoon = held?.valid_until && new Date(held.valid_until) - Date.now() < 60 * 86_400_000;
   const begin = (text, style = "") =>
     h("button", { type: "button", class: `button small ${style}`, onclick: () => onBegin(tier.tier), "data-begin": String(tier.tier) }, text);
-  if (endsSoon) return begin(`Renew before ${day(held.valid_until)}`, "primary");
-  if (tier.tier <= known.tier) return h("span", { class: "badge good" }, held?.valid_until ? `Until ${day(held.valid_until)}` : "Verified");
-  return begin("Apply", tier.tier === known.tier + 1 ? "primary" : "");
+  if (endsSoon) return begin(t("Renew before {day}", { day: day(held.valid_until) }), "primary");
+  if (tier.tier <= known.tier) return h("span", { class: "badge good" }, held?.valid_until ? t("Until {day}", { day: day(held.valid_until) }) : t("Verified"));
+  return begin(t("Apply"), tier.tier === known.tier + 1 ? "primary" : "");
 }
 
 function fact(name, value) {

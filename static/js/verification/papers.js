@@ -1,6 +1,7 @@
 /** The papers of an application: choose, see, send, take back. */
 import { call, upload } from "../lib/api.js";
 import { h, setText } from "../lib/dom.js";
+import { heard, t } from "../lib/words.js";
 
 const TAKES = "image/jpeg,image/png,image/webp,application/pdf";
 const BYTES_MAX = 8 * 1024 * 1024;
@@ -9,7 +10,7 @@ export function paperField(paper, sent, application, { specimens, onChange }) {
   const path = `/api/v1/kyc/applications/${application.public_id}/documents`;
   const problem = h("p", { class: "error", "data-error": paper.kind, role: "alert", hidden: true });
   const preview = h("div", { class: "preview" });
-  const status = h("span", { class: sent ? "badge good" : "badge" }, sent ? describe(sent) : "Missing");
+  const status = h("span", { class: sent ? "badge good" : "badge" }, sent ? describe(sent) : t("Missing"));
   const input = h("input", { type: "file", accept: TAKES, id: `paper-${paper.kind}`, class: "visually-hidden" });
   const say = (text) => {
     setText(problem, text);
@@ -18,9 +19,9 @@ export function paperField(paper, sent, application, { specimens, onChange }) {
 
   async function send(file) {
     say("");
-    if (file.size > BYTES_MAX) return say("The file is larger than 8 MB.");
+    if (file.size > BYTES_MAX) return say(t("The file is larger than 8 MB."));
     await show(preview, file);
-    setText(status, "Sending…");
+    setText(status, t("Sending…"));
     const form = new FormData();
     form.append("kind", paper.kind);
     form.append("file", file);
@@ -30,7 +31,7 @@ export function paperField(paper, sent, application, { specimens, onChange }) {
       status.className = "badge good";
       onChange();
     } catch (error) {
-      setText(status, "Not sent");
+      setText(status, t("Not sent"));
       status.className = "badge bad";
       say(error.message);
     }
@@ -45,16 +46,16 @@ export function paperField(paper, sent, application, { specimens, onChange }) {
   return h(
     "div",
     { class: "paper", "data-paper": paper.kind },
-    h("div", { class: "paper-head" }, h("b", {}, paper.text), status),
-    h("p", { class: "hint" }, paper.hint),
+    h("div", { class: "paper-head" }, h("b", {}, heard(paper.text)), status),
+    h("p", { class: "hint" }, heard(paper.hint)),
     preview,
     problem,
     h(
       "div",
       { class: "paper-actions" },
       input,
-      h("label", { class: "button small", for: `paper-${paper.kind}` }, sent ? "Send another" : "Choose a file"),
-      sent ? h("button", { type: "button", class: "link-button", onclick: remove }, "Take it back") : null,
+      h("label", { class: "button small", for: `paper-${paper.kind}` }, sent ? t("Send another") : t("Choose a file")),
+      sent ? h("button", { type: "button", class: "link-button", onclick: remove }, t("Take it back")) : null,
       specimens ? specimen(paper, send, say) : null,
     ),
   );
@@ -64,13 +65,13 @@ export function paperField(paper, sent, application, { specimens, onChange }) {
 function specimen(paper, send, say) {
   const make = async (outcome) => {
     const answer = await fetch(`/api/v1/kyc/specimens/${paper.kind}?outcome=${outcome}`, { credentials: "same-origin" });
-    if (!answer.ok) return say("Answer the questions first; the specimen says the same.");
+    if (!answer.ok) return say(t("Answer the questions first; the specimen says the same."));
     const body = await answer.blob();
     await send(new File([body], `${paper.kind}.png`, { type: "image/png" }));
   };
   const button = (outcome, text) =>
     h("button", { type: "button", class: "link-button", "data-specimen": outcome, onclick: () => make(outcome) }, text);
-  return h("span", { class: "specimens" }, "Specimen: ", button("pass", "good"), button("refer", "doubtful"), button("fail", "bad"));
+  return h("span", { class: "specimens" }, t("Specimen: "), button("pass", t("good")), button("refer", t("doubtful")), button("fail", t("bad")));
 }
 
 /** Show a picture that was chosen. What was sent before is not shown again: it is sealed. */
@@ -84,7 +85,7 @@ async function show(place, file) {
     reader.addEventListener("load", () => resolve(reader.result));
     reader.readAsDataURL(file);
   });
-  place.replaceChildren(h("img", { src: url, alt: "The picture you chose" }));
+  place.replaceChildren(h("img", { src: url, alt: t("The picture you chose") }));
 }
 
 function describe(document) {

@@ -5,6 +5,7 @@ import { toast, toastError } from "../lib/toast.js";
 import { clearProblems, field, showProblems } from "./fields.js";
 import { paperField } from "./papers.js";
 import { REASONS, STATES } from "./words.js";
+import { t } from "../lib/words.js";
 
 const PATH = "/api/v1/kyc/applications";
 const LOOK_AGAIN_MS = 1500;
@@ -22,7 +23,7 @@ export function startWizard({ onChange }) {
       $("#wizard-title").focus();
       $("#wizard").scrollIntoView({ block: "start" });
     } catch (error) {
-      toastError("Not begun", error);
+      toastError(t("Not begun"), error);
     }
   }
 
@@ -42,7 +43,7 @@ export function startWizard({ onChange }) {
     shownId = application.public_id;
     const [name, kind] = STATES[application.state];
     $("#wizard").hidden = false;
-    setText($("#wizard-title"), `Your application for tier ${application.tier}`);
+    setText($("#wizard-title"), t("Your application for tier {tier}", { tier: application.tier }));
     setText($("#wizard-state"), name);
     $("#wizard-state").className = `badge ${kind}`;
     $("#wizard-body").replaceChildren(told(application), application.is_yours ? form(application) : waiting(application));
@@ -77,9 +78,9 @@ export function startWizard({ onChange }) {
       h(
         "div",
         { class: "wizard-actions" },
-        h("button", { type: "submit", class: "button primary", id: "submit-application" }, "Submit"),
-        h("button", { type: "button", class: "button", id: "save-answers", onclick: () => save(element, application, again) }, "Save"),
-        h("button", { type: "button", class: "link-button", onclick: () => withdraw(application) }, "Withdraw"),
+        h("button", { type: "submit", class: "button primary", id: "submit-application" }, t("Submit")),
+        h("button", { type: "button", class: "button", id: "save-answers", onclick: () => save(element, application, again) }, t("Save")),
+        h("button", { type: "button", class: "link-button", onclick: () => withdraw(application) }, t("Withdraw it")),
       ),
     );
     element.addEventListener("submit", (event) => {
@@ -91,7 +92,7 @@ export function startWizard({ onChange }) {
 
   async function save(element, application, again) {
     if (!(await keep(element, application))) return;
-    toast("Saved", "", "good");
+    toast(t("Saved"), "", "good");
     await again();
   }
 
@@ -111,7 +112,7 @@ export function startWizard({ onChange }) {
       draw(await call("DELETE", `${PATH}/${application.public_id}`));
       onChange();
     } catch (error) {
-      toastError("Not withdrawn", error);
+      toastError(t("Not withdrawn"), error);
     }
   }
 
@@ -135,7 +136,7 @@ async function keep(element, application) {
 
 function refuse(element, error) {
   const data = error.data ?? {};
-  const missing = [...(data.answers ?? []), ...(data.documents ?? [])].map((name) => [name, "Please add this."]);
+  const missing = [...(data.answers ?? []), ...(data.documents ?? [])].map((name) => [name, t("Please add this.")]);
   const fields = { ...(data.fields ?? {}), ...Object.fromEntries(missing) };
   if (Object.keys(fields).length && showProblems(element, fields)) return;
   setText($("#wizard-error"), error.message);
@@ -145,7 +146,7 @@ function refuse(element, error) {
 function progress(application, sent) {
   const all = application.questions.length + application.papers.length;
   const done = application.given.length + application.papers.filter((paper) => sent.has(paper.kind)).length;
-  const text = `${done} of ${all} there`;
+  const text = t("{done} of {all} there", { done, all });
   return h("div", { class: "progress" }, h("progress", { max: String(all), value: String(done), "aria-label": text }), h("span", { class: "muted" }, text));
 }
 
@@ -162,6 +163,6 @@ function told(application) {
 }
 
 function waiting(application) {
-  const due = application.due_at && !application.decided_at ? `Decided by ${moment(Date.parse(application.due_at))}` : "";
+  const due = application.due_at && !application.decided_at ? t("Decided by {when}", { when: moment(Date.parse(application.due_at)) }) : "";
   return h("p", { class: "muted", id: "due" }, due);
 }

@@ -1,0 +1,1 @@
+"""German: other words, the same numbers."""
