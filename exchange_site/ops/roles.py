@@ -46,7 +46,7 @@ _BOOKS_JOURNALS = (
 )
 _TRIMMABLE = " ".join(f"~{{*}}:{kind}" for kind in ("commands", "cancels", "log", "to:*"))
 
-_READ_MODELS = "+get +mget +exists +smembers +hget +hgetall +hvals +lrange"
+_READ_MODELS = "+get +mget +exists +smembers +hget +hmget +hgetall +hvals +lrange"
 _SESSIONS = "~django:* +get +set +setex +del +exists +expire +persist"
 _MARKET_GROUPS = "&channels__group__market.*"
 _USER_GROUPS = "&channels__group__user.*"
