@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
-from apps.common.config import SETTINGS, BadSetting, Config
+from apps.common.config import ROOT, SETTINGS, BadSetting, Config
 from exchange_site.ops import environs, processes
+from exchange_site.ops.check import PRODUCTION
 from exchange_site.ops.environs import Need, environ_of
 
 SECRETS = [setting.name for setting in SETTINGS if setting.secret]
@@ -106,6 +111,18 @@ def test_production_refuses_to_start_what_lacks_its_secret_and_asks_nobody_else_
     relay = Config(environ_of(production, needs=[Need.JOURNAL, Need.DATABASE]))
     assert relay.get("FAIRBOOK_SECRET_KEY") is None
     assert relay.text("JOURNAL_URL") == GIVEN["JOURNAL_URL"]
+
+
+@pytest.mark.parametrize("needs", [(Need.JOURNAL, Need.CACHE, Need.DATABASE), ()])
+def test_a_production_process_of_few_needs_starts_and_passes_its_checks(tmp_path, needs):
+    """Settlement, for one: Celery runs all checks at its start, and knows no key of cookies."""
+    given = dict(os.environ) | PRODUCTION | {"FAIRBOOK_VAR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT, env=environ_of(given, needs=needs, role="settlement"),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
 
 
 def test_only_who_uses_a_secret_needs_it():
