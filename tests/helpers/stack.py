@@ -166,10 +166,13 @@ class Stack:
 
     def refused(self) -> list[str]:
         """Return what the servers refused to our own processes (Valkeys: since they started)."""
-        said = (self.var / "log/postgres.log").read_text(errors="replace").splitlines()
+        settings, log = self.settings(), self.var / "log/postgres.log"
+        said = log.read_text(errors="replace").splitlines() if log.exists() else []
         found = [line for line in said if "permission denied" in line]
         for server, url in (("journal", "JOURNAL_URL"), ("cache", "REDIS_URL")):
-            with redis.Redis.from_url(self.settings().text(url)) as admin:
+            if settings.is_set(url):
+                continue  # Not ours: who is refused what there is its owner's to say.
+            with redis.Redis.from_url(settings.text(url)) as admin:
                 rows = cast("list[dict[str, Any]]", admin.acl_log())
                 found += [
                     f"{server}: {row['username']} {row['reason']} {row['object']}" for row in rows
