@@ -61,8 +61,8 @@ def _queue(name: str) -> str:
 
 _TAKES_TASKS = (
     "~celery:* "
-    "+brpop +rpop +lpush +rpush +llen +sadd +srem +smembers +sismember +exists +del +get +set "
-    "+hset +hget +hdel +zadd +zrem +zrange +zrevrangebyscore +info +watch +unwatch "
+    "+brpop +rpop +lpush +rpush +llen +sadd +srem +smembers +exists +del +get +set "
+    "+hset +hget +hdel +zadd +zrem +zrange +watch +unwatch "
     f"{_TOGETHER} {_SCRIPTS} +script|load"
 )
 
@@ -154,7 +154,7 @@ _ROLES: dict[str, Rights] = {
             f"{_TELLS_OF_PEOPLE_AND_MARKETS}"
         ),
     ),
-    "beat": Rights(cache=f"{_CONNECT} +info {_queue('default')} {_queue('settlement')}"),
+    "beat": Rights(cache=f"{_CONNECT} {_queue('default')} {_queue('settlement')}"),
     "marketdata": Rights(
         journal=_BOOKS_JOURNALS,
         cache=(

@@ -168,7 +168,7 @@ class Stack:
         """Return what the servers refused to our own processes (Valkeys: since they started)."""
         settings, log = self.settings(), self.var / "log/postgres.log"
         said = log.read_text(errors="replace").splitlines() if log.exists() else []
-        found = [line for line in said if "permission denied" in line]
+        found = [line for line in said if "permission denied for" in line]
         for server, url in (("journal", "JOURNAL_URL"), ("cache", "REDIS_URL")):
             if settings.is_set(url):
                 continue  # Not ours: who is refused what there is its owner's to say.
