@@ -102,7 +102,7 @@ _EDGE = Rights(
         "~markets:known_by %W~standing:wanted "
         "%R~rm:* %R~md:* %R~standing:of:* %R~standing:beat %R~verify:status %R~heartbeat:* "
         "%R~journal:pressure %R~settlement:* "
-        f"{_READ_MODELS} +incrby +sadd +hset +hdel {_TOGETHER} "
+        f"{_READ_MODELS} +incrby +sadd +hset +hdel {_TOGETHER} (+hincrby +expire ~users:failed:*) "
         f"({_SCRIPTS} ~rate:* ~bucket:* ~journal:pressure ~settlement:*) "
         "(+subscribe +unsubscribe &channels* &users:changed &markets:changed &standing:told) "
         f"{_TELLS_OF_PEOPLE_AND_MARKETS} {_queue('default')}"
@@ -151,6 +151,7 @@ _ROLES: dict[str, Rights] = {
         journal=_EVERY_JOURNAL,
         cache=(
             f"{_CONNECT} {_TAKES_TASKS} (%R~rm:* %R~md:* {_READ_MODELS}) (+set %W~verify:status) "
+            "(+hgetall +hsetnx +hdel +expire +del ~users:failed:*) "
             f"{_TELLS_OF_PEOPLE_AND_MARKETS}"
         ),
     ),

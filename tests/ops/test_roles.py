@@ -95,6 +95,10 @@ ON_THE_CACHE: list[tuple[str, set[str]]] = [
     ("PUBLISH workers:new x", {"lister"}),
     ("PUBLISH standing:told x", {"standing"}),
     ("SCAN 0", {"projector", "standing"}),
+    ("HINCRBY users:failed:1 1:log_in 1", {"edge"}),
+    ("HGETALL users:failed:1", {"tasks"}),
+    ("HSETNX users:failed:1:told 1:log_in 1", {"tasks"}),
+    ("DEL users:failed:1", {"tasks"}),
 ]
 ON_NEITHER = (
     *("FLUSHALL", "FLUSHDB", "KEYS *", "RANDOMKEY", "DBSIZE", "SWAPDB 0 0"),
