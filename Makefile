@@ -40,8 +40,8 @@ check: setup
 # files with few tests, which would come last otherwise, are the long ones.
 ALONE := tests/browser tests/faults/test_kills.py tests/faults/test_listing.py tests/faults/test_standing.py tests/journeys tests/ops/test_daphne.py tests/ops/test_stack.py tests/proofs/test_with_processes.py
 test: check
-	$(PY) -m pytest -m "not chaos" $(ALONE)
-	$(PY) -m pytest -m "not chaos" -n 2 --dist loadfile --no-loadscope-reorder tests --ignore=tests/house $(ALONE:%=--ignore=%)
+	$(PY) -m pytest -m "not chaos" --durations 15 $(ALONE)
+	$(PY) -m pytest -m "not chaos" --durations 15 -n 2 --dist loadfile --no-loadscope-reorder tests --ignore=tests/house $(ALONE:%=--ignore=%)
 
 # Asks the index about every pinned version; --strict, because without an answer it would say "fine".
 audit: setup
