@@ -185,7 +185,7 @@ def test_an_operators_word_is_felt_by_the_next_order_within_a_second(victim, sta
     with operator(victim) as staff:
         staff.set_state("ETH-USDT", state, reason="a test stops it")
         stopped_s = felt_s(lambda: not is_taken(0) and not is_taken(1))
-        assert bob.order("BUY", "45000", symbol="BTCUSDT").is_success, "its neighbour trades on"
+        assert bob.order("BUY", "46000", symbol="BTCUSDT").is_success, "its neighbour trades on"
         assert bob.asks("DELETE", "/api/v3/openOrders", symbol="BTCUSDT").is_success
         assert alice.asks("DELETE", "/api/v3/openOrders", symbol="ETHUSDT").is_success
         staff.set_state("ETH-USDT", "trading", reason="the test is over")

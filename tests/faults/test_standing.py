@@ -67,7 +67,7 @@ def places(victim: Stack) -> Callable[..., httpx.Response]:
     def place(edge: int = 0) -> httpx.Response:
         return alice.asks(
             "POST", "/api/v3/order", edge=edge, symbol="BTCUSDT", side="BUY", type="LIMIT",
-            timeInForce="GTC", quantity="0.001", price="45000",
+            timeInForce="GTC", quantity="0.001", price="46000",
         )  # fmt: skip
 
     return place
