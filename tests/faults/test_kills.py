@@ -21,7 +21,8 @@ from tests.helpers.history import Load
 from tests.helpers.stack import Stack
 
 RATE = 50.0
-BEFORE_S, AFTER_S = 2.0, 10.0
+BEFORE_S, AFTER_S = 2.0, 12.0  # After the fault, at most.
+AGAIN_S = 5.0  # So long it goes on once it trades again: who was killed is back by then.
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 PRICES = {"BTCUSDT": "50000.00", "ETHUSDT": "3000.00"}
 
@@ -70,15 +71,24 @@ async def under_load(
     traders: list[Keys],
     seed: int,
     strike: Callable[[], Awaitable[None]],
-    *,
-    after_s: float = AFTER_S,
 ) -> tuple[Load, float]:
     """Trade, strike when the seed says, trade on; return the load and the moment."""
     async with Load(
         [stack.edge_url(1), stack.edge_url(2)], traders, seed=seed, symbols=SYMBOLS
     ) as load:
         load.at_prices(PRICES)
-        running = asyncio.create_task(load.run(rate=RATE, seconds=BEFORE_S + after_s))
+        struck_at = float("inf")
+
+        def trades_again() -> bool:
+            if time.time() < struck_at + AGAIN_S:
+                return False
+            return (
+                time.time() > struck_at + load.history.recovery_s(struck_at, SYMBOLS[0]) + AGAIN_S
+            )
+
+        running = asyncio.create_task(
+            load.run(rate=RATE, seconds=BEFORE_S + AFTER_S, enough=trades_again)
+        )
         await asyncio.sleep(BEFORE_S * random.Random(seed).uniform(0.5, 1.0))
         struck_at = time.time()
         await strike()
@@ -110,8 +120,7 @@ async def kill_once(stack: Stack, fault: Fault, traders: list[Keys], seed: int) 
     async def strike() -> None:
         stack.kill(victim)
 
-    after_s = min(AFTER_S, fault.within_s + 2)
-    load, struck_at = await under_load(stack, traders, seed, strike, after_s=after_s)
+    load, struck_at = await under_load(stack, traders, seed, strike)
 
     took = load.history.recovery_s(struck_at, "BTCUSDT")
     print(f"{fault.name}: killed {victim}, trading again after {took:.2f} s")

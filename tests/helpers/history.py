@@ -12,6 +12,7 @@ import itertools
 import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -113,14 +114,18 @@ class Load:
         """Trade around these prices."""
         self._prices = {symbol: Decimal(price) for symbol, price in prices.items()}
 
-    async def run(self, *, rate: float, seconds: float) -> None:
-        """Send `rate` orders a second for `seconds`, and wait for the last answer."""
+    async def run(
+        self, *, rate: float, seconds: float, enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Send `rate` orders a second for `seconds`, or until it is enough; wait for answers."""
         started = time.monotonic()
         flying: set[asyncio.Task[None]] = set()
         for number in range(int(rate * seconds)):
             delay = started + number / rate - time.monotonic()
             if delay > 0:
                 await asyncio.sleep(delay)
+            if enough():
+                break
             flying.add(asyncio.create_task(self._send(number)))
         await asyncio.gather(*flying)
 
