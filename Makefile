@@ -35,13 +35,17 @@ psql: setup
 check: setup
 	@$(PY) -m exchange_site.ops.check
 
-# First what needs the machine for itself (whole exchanges, browsers, processes that are killed), then
-# the rest on two cores at once, each half with servers of its own; in the order of their names, because
-# files with few tests, which would come last otherwise, are the long ones.
-ALONE := tests/browser tests/faults/test_kills.py tests/faults/test_listing.py tests/faults/test_standing.py tests/journeys tests/ops/test_daphne.py tests/ops/test_stack.py tests/proofs/test_with_processes.py
+# First what needs the machine for itself: processes that are killed, markets that must answer in time.
+# Then whole exchanges and browsers, two at a time; then the rest, which has servers of its own. In the
+# order of their names, because files with few tests, which would come last otherwise, are the long ones.
+ALONE := tests/faults/test_kills.py tests/faults/test_listing.py tests/faults/test_standing.py
+WHOLE := tests/browser tests/journeys tests/ops/test_daphne.py tests/ops/test_stack.py tests/proofs/test_with_processes.py
+TEST := $(PY) -m pytest -m "not chaos" --durations 15
+SIDE_BY_SIDE := --dist loadfile --no-loadscope-reorder
 test: check
-	$(PY) -m pytest -m "not chaos" --durations 15 $(ALONE)
-	$(PY) -m pytest -m "not chaos" --durations 15 -n 2 --dist loadfile --no-loadscope-reorder tests --ignore=tests/house $(ALONE:%=--ignore=%)
+	$(TEST) $(ALONE)
+	$(TEST) -n 2 $(SIDE_BY_SIDE) $(WHOLE)
+	$(TEST) -n 3 $(SIDE_BY_SIDE) tests --ignore=tests/house $(ALONE:%=--ignore=%) $(WHOLE:%=--ignore=%)
 
 # Asks the index about every pinned version; --strict, because without an answer it would say "fine".
 audit: setup

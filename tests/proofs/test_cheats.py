@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from matching_worker.contracts.from_book import Trade
-from matching_worker.engine import machine, matching, placing
+from matching_worker.engine import BookMachine, matching, placing
 from matching_worker.engine.book import Book
+from matching_worker.engine.ways import PURE
 from tests.helpers.random_day_orders import ACCOUNTS
 from tests.proofs.stage import in_process, published
 
@@ -22,7 +23,9 @@ def one_by_one(monkeypatch):
             core.seq = turn.seq = core.seq + 1
             otherwise(message, peer, turn)
 
-    monkeypatch.setattr(machine, "place_frame", place_frame)
+    long_way = PURE._replace(place_frame=place_frame)
+    always = property(lambda _book: long_way, lambda _book, _way: None)
+    monkeypatch.setattr(BookMachine, "_way", always, raising=False)
 
 
 @pytest.fixture
