@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -28,7 +29,8 @@ def find_chromium() -> str | None:
     """Return a Chromium to pass to Playwright as `executable_path` (with FLAGS), or None.
 
     The npm package unpacks to fixed names inside TMPDIR, so it gets a private one beside the
-    installed packages, and unpacks once. Its own libraries go onto LD_LIBRARY_PATH of this process.
+    installed packages, and unpacks once; of two tests at a time the second one waits for the first.
+    Its own libraries go onto LD_LIBRARY_PATH of this process.
     """
     for name in ("chromium", "chromium-browser", "google-chrome"):
         if path := shutil.which(name):
@@ -41,15 +43,17 @@ def find_chromium() -> str | None:
     folder.mkdir(mode=0o700, exist_ok=True)
     node = ROOT / ".venv" / "bin" / "node"
     environ = os.environ | {"TMPDIR": str(folder), "AWS_LAMBDA_JS_RUNTIME": "nodejs22.x"}
-    done = subprocess.run(
-        [str(node) if node.exists() else "node", "--input-type=module", "-e", _PRINT_PATH],
-        cwd=ROOT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(
+            [str(node) if node.exists() else "node", "--input-type=module", "-e", _PRINT_PATH],
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
     libraries = folder / "al2023" / "lib"
     known = os.environ.get("LD_LIBRARY_PATH", "")
     if libraries.is_dir() and str(libraries) not in known:
