@@ -182,9 +182,10 @@ def install_python_packages() -> None:
 
 def compile_engine() -> None:
     """Compile the engine's quick way. Without a compiler markets run as well, on the pure one."""
-    source = ROOT / "matching_worker" / "engine" / "quick.pyx"
+    engine = ROOT / "matching_worker" / "engine"
+    sources = (engine / "quick.pyx", engine / "fields.pxi")
     program = Path(__file__).with_name("compile.py")
-    with step("compiled engine", VENV / ".engine", source, program, sys.version) as needed:
+    with step("compiled engine", VENV / ".engine", *sources, program, sys.version) as needed:
         if not needed:
             return
         try:
