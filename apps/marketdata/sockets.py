@@ -249,6 +249,9 @@ class Socket:
             while self._queue:
                 text = self._queue.popleft()
                 self._queued_bytes -= len(text)
-                await self._send({"type": "websocket.send", "text": text})
+                try:
+                    await self._send({"type": "websocket.send", "text": text})
+                except RuntimeError as left:  # So a server says that the peer has; we have not yet.
+                    raise ConnectionResetError("the peer has left") from left
             self._news.clear()
             await self._news.wait()

@@ -34,6 +34,20 @@ def test_one_click_logs_in_and_the_market_is_alive(demo: Stack, browser: Browser
     page.close()
 
 
+@pytest.mark.parametrize("language", ["en-US", "de-DE"])
+def test_who_is_logged_in_on_a_phone_has_everything_on_the_screen(
+    demo: Stack, browser: Browser, language: str
+):
+    phone = browser.new_context(locale=language, viewport={"width": 390, "height": 844})
+    page = phone.new_page()
+    page.goto(f"{demo.url}/demo/")
+    page.click('[data-log-in="alice"]')
+    page.wait_for_url("**/trade/BTC-USDT")
+    expect(page.locator("#log-out")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.close()
+
+
 @pytest.mark.parametrize("target", ["matching", "risk", "cache"])
 def test_a_killed_process_loses_nothing_and_doubles_nothing(
     demo: Stack, browser: Browser, target: str

@@ -240,3 +240,26 @@ async def test_a_cache_that_drops_its_readers_is_joined_again(cache):
             if await publish(market_group("BTCUSDT", "trade"), '"again"'):
                 break
         assert await bob.receive_from(timeout=2) == '"again"'
+
+
+async def test_a_peer_that_leaves_while_it_is_written_to_is_no_fault():
+    told: list[str] = []
+    never = asyncio.Event()
+
+    async def receive():
+        if told:
+            await never.wait()
+        return {"type": "websocket.connect"}
+
+    async def send(event):
+        if event["type"] == "websocket.send":  # As uvicorn does once the line is gone.
+            raise RuntimeError("Unexpected ASGI message 'websocket.send'")
+        told.append(event["type"])
+
+    class Talker(sockets.Socket):
+        async def begin(self):
+            self.push("news")
+
+    await asyncio.wait_for(Talker({"type": "websocket"}, receive, send).live(), 5)
+
+    assert told == ["websocket.accept"]
